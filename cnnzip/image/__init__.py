@@ -1,0 +1,28 @@
+"""The image room: image file ↔ pixels, alpha and metadata. Knows nothing of latents and bits.
+
+Pillow does the file formats; it is imported when a picture is first read or written, not with this package.
+"""
+
+from cnnzip.image.alpha import decode_plane, encode_plane
+from cnnzip.image.formats import format_of
+from cnnzip.image.orientation import strip
+from cnnzip.image.picture import Metadata, Picture, Samples
+from cnnzip.image.planes import from_planes, to_planes
+from cnnzip.image.reading import from_pil, read
+from cnnzip.image.writing import to_pil, write
+
+__all__ = [
+    "Metadata",
+    "Picture",
+    "Samples",
+    "decode_plane",
+    "encode_plane",
+    "format_of",
+    "from_pil",
+    "from_planes",
+    "read",
+    "strip",
+    "to_pil",
+    "to_planes",
+    "write",
+]

@@ -1,0 +1,173 @@
+"""An image file, or a Pillow image, → a picture. What the file claims is checked before it is decoded."""
+
+import importlib
+import io
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnnzip import limits
+from cnnzip.errors import CnnzipError, PictureError, PictureTooLargeError
+from cnnzip.image import depth, metadata
+from cnnzip.image.picture import Picture
+from cnnzip.image.pixels import to_pixels
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Format and the module of PIL that holds its plugin, the likely ones first: each is imported only when it
+# comes to its turn. Left out are formats that run other programs (EPS), that are mere stubs (WMF, HDF5,
+# GRIB, BUFR), and those of science and of games. TGA is last: it has no magic and is tried on anything.
+_PLUGINS = {
+    "PNG": "PngImagePlugin",
+    "JPEG": "JpegImagePlugin",
+    "WEBP": "WebPImagePlugin",
+    "AVIF": "AvifImagePlugin",
+    "TIFF": "TiffImagePlugin",
+    "GIF": "GifImagePlugin",
+    "BMP": "BmpImagePlugin",
+    "PPM": "PpmImagePlugin",
+    "JPEG2000": "Jpeg2KImagePlugin",
+    "QOI": "QoiImagePlugin",
+    "PSD": "PsdImagePlugin",
+    "ICO": "IcoImagePlugin",
+    "DDS": "DdsImagePlugin",
+    "PCX": "PcxImagePlugin",
+    "SGI": "SgiImagePlugin",
+    "SUN": "SunImagePlugin",
+    "TGA": "TgaImagePlugin",
+}
+
+_PILLOW_LIMIT_LOCK = threading.Lock()
+
+
+def read(data: bytes, *, limit_pixels: int = limits.MAX_PIXELS) -> Picture:
+    """The picture that an image file holds, whatever its name: the content tells the format.
+
+    Raises:
+        PictureTooLargeError: it has more than `limit_pixels` pixels, or a side beyond `limits.MAX_SIDE`.
+        PictureError: it is damaged, of no known format, or of a kind that cannot be coded.
+    """
+    if not data:
+        raise PictureError("the picture is empty: 0 bytes")
+    with _pillow_errors(), _open(data) as image:
+        return _picture(image, data, limit_pixels)
+
+
+def from_pil(image: "Image.Image", *, limit_pixels: int = limits.MAX_PIXELS) -> Picture:
+    """The picture that a Pillow image holds, by the same rules as `read`; of frames, the current one.
+
+    Raises:
+        PictureTooLargeError: as `read` does.
+        PictureError: as `read` does.
+    """
+    with _pillow_errors():
+        return _picture(image, b"", limit_pixels)
+
+
+def _open(data: bytes) -> "Image.Image":
+    """The image, opened but not decoded.
+
+    This is `Image.open` without its limit on pixels, which warns on stderr and can only be set for the
+    whole process.
+    """
+    from PIL import Image
+
+    reason = None
+    for name, module in _PLUGINS.items():
+        importlib.import_module(f"PIL.{module}")
+        factory, accept = Image.OPEN[name]
+        verdict = accept(data[:16]) if accept else True
+        if isinstance(verdict, str):  # its own, but this build of Pillow lacks the library
+            reason = verdict
+            continue
+        if not verdict:
+            continue
+        try:
+            return factory(io.BytesIO(data), "")
+        except (SyntaxError, IndexError, TypeError, struct.error) as error:  # Pillow's ways to say "not mine"
+            if accept:
+                reason = f"the {name} picture is damaged or of an unsupported kind ({_one_line(error)})"
+    raise PictureError(reason or "this is no picture of a known format")
+
+
+def _picture(image: "Image.Image", data: bytes, limit_pixels: int) -> Picture:
+    _check_size(image.width, image.height, limit_pixels)
+    bits = depth.stored_bits(image, data)
+    raw_mode = depth.raw_mode(image)
+    notes = _frame_notes(image)
+    _load(image)
+    # The true size of an icon is known only now.
+    _check_size(image.width, image.height, limit_pixels)
+    if bits > 8:
+        notes.append(f"{bits}-bit samples were read as 8-bit: Pillow reads no more of this kind of picture")
+    pixels = to_pixels(image, raw_mode)
+    blocks, metadata_notes = metadata.collect(image)
+    if pixels.srgb:
+        blocks = replace(blocks, icc=None)
+    return Picture(pixels.color, pixels.alpha, blocks, (*notes, *pixels.notes, *metadata_notes))
+
+
+def _check_size(width: int, height: int, limit_pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise PictureError(f"the picture has no pixels: it is {width}×{height}")
+    if max(width, height) > limits.MAX_SIDE:
+        raise PictureTooLargeError(f"the picture is {width}×{height}; a side may have {limits.MAX_SIDE:,} pixels")
+    if width * height > limit_pixels:
+        raise PictureTooLargeError(
+            f"the picture is {width}×{height}: {width * height:,} pixels, and the limit is {limit_pixels:,}"
+        )
+
+
+def _frame_notes(image: "Image.Image") -> list[str]:
+    if image.format == "PSD":
+        return ["only the merged picture is kept, not its layers"]
+    frame = image.tell()
+    try:
+        frames = getattr(image, "n_frames", 1)
+    except Exception:  # the frames behind this one are damaged; this one may be sound
+        image.seek(frame)
+        return ["only one frame is kept; others are damaged"]
+    if frames == 1:
+        return []
+    return [f"only {'the first' if frame == 0 else f'number {frame + 1}'} of {frames} frames is kept"]
+
+
+def _load(image: "Image.Image") -> None:
+    """Decodes the pixels, of a size that was checked already."""
+    from PIL import Image
+
+    if Image.MAX_IMAGE_PIXELS is None or image.width * image.height <= Image.MAX_IMAGE_PIXELS:
+        image.load()
+        return
+    # Some plugins check Pillow's own limit again. It is global: lift it only here, one thread at a time.
+    with _PILLOW_LIMIT_LOCK:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image.load()
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """Turns whatever Pillow raises, and that can be anything, into one PictureError."""
+    from PIL import Image
+
+    try:
+        yield
+    except CnnzipError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureTooLargeError(f"the picture is too large for Pillow ({_one_line(error)})") from error
+    except MemoryError as error:
+        raise PictureError("there is not enough memory to read the picture") from error
+    except Exception as error:
+        raise PictureError(f"the picture is damaged ({_one_line(error)})") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
