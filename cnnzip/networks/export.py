@@ -1,0 +1,104 @@
+"""From a trained network to what a bundle holds: one safetensors file, and ONNX graphs that point into it.
+
+A graph holds no weights of its own: each large initialiser is external data, at the offset of the tensor of the
+same name in the safetensors file. So one file of weights serves both runtimes.
+"""
+
+import json
+import logging
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import external_data_helper, numpy_helper
+from torch import nn
+
+from cnnzip.errors import ModelError
+
+OPSET = 18
+
+
+def tensor_offsets(path: Path) -> dict[str, tuple[int, int]]:
+    """Where each tensor of a safetensors file lies: name to (offset in the file, length), in bytes.
+
+    The format: 8 bytes length of the header, little-endian; the header, JSON; the tensors.
+    """
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    start = 8 + length
+    return {
+        name: (start + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
+def network_arrays(network: nn.Module) -> dict[str, NDArray[np.float32]]:
+    """The weights of a family by their names, `analysis.…` and `synthesis.…`, as float32."""
+    return {
+        name: np.ascontiguousarray(tensor.detach().cpu().float().numpy())
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def export_graph(
+    transform: nn.Module, prefix: str, shape: tuple[int, int, int, int], weights: Path, path: Path
+) -> None:
+    """Write `transform` as an ONNX graph whose weights lie in the safetensors file `weights` beside it.
+
+    Args:
+        transform: a network (1, C, H, W) to (1, D, H', W'), in evaluation mode.
+        prefix: what stands before its parameters' names in `weights`, e.g. "analysis".
+        shape: an input's shape to trace with; the sides of the graph are free.
+        weights: the safetensors file, in the same folder as `path`.
+        path: where the graph goes.
+
+    Raises:
+        ModelError: a weight of the graph is not in `weights`, so the two would disagree.
+    """
+    side = torch.export.Dim
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            transform,
+            (torch.zeros(shape),),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["x"],
+            output_names=["y"],
+            dynamic_shapes=({2: side.DYNAMIC, 3: side.DYNAMIC},),
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    offsets = tensor_offsets(weights)
+    for tensor in graph.graph.initializer:
+        name = f"{prefix}.{tensor.name}"
+        if name not in offsets:
+            if numpy_helper.to_array(tensor).size > 64:
+                raise ModelError(f"the graph of '{prefix}' needs '{name}', which is no weight of the network")
+            continue
+        offset, length = offsets[name]
+        raw = numpy_helper.to_array(tensor).tobytes()
+        with weights.open("rb") as file:
+            file.seek(offset)
+            if file.read(length) != raw:
+                raise ModelError(f"the graph of '{prefix}' has another '{name}' than the network")
+        tensor.raw_data = raw
+        external_data_helper.set_external_data(tensor, weights.name, offset, length)
+        tensor.ClearField("raw_data")
+        tensor.ClearField("float_data")
+    for node in graph.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    graph.graph.ClearField("value_info")
+    graph.graph.ClearField("metadata_props")
+    graph.ClearField("metadata_props")
+    path.write_bytes(graph.SerializeToString(deterministic=True))
+    onnx.checker.check_model(str(path))

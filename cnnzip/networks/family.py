@@ -1,0 +1,37 @@
+"""What every family of networks is: an analysis and a synthesis transform, and the name of the prior it uses."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class FamilyConfig:
+    """What every family lets one set; a family's own options come in a subclass."""
+
+    latent_channels: int = 96
+    stride: int = 8
+    """Pixels a latent position, each way: the picture is padded to a multiple of it."""
+
+
+class Family(nn.Module):
+    """The two transforms around a latent.
+
+    `analysis` maps pixels in 0…1, (B, 3, H, W), to the latent, (B, M, H/stride, W/stride); `synthesis` maps a
+    latent back. H and W are multiples of `config.stride`.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    prior: ClassVar[str]
+    config_type: ClassVar[type[FamilyConfig]]
+
+    config: FamilyConfig
+    analysis: nn.Module
+    synthesis: nn.Module
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Pixels to latent to pixels, without quantisation."""
+        reconstruction: Tensor = self.synthesis(self.analysis(pixels))
+        return reconstruction

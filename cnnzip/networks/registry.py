@@ -1,0 +1,38 @@
+"""The families by name. A new family is one new file beside `residual.py` and one line here."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cnnzip.errors import ModelError
+
+if TYPE_CHECKING:
+    from cnnzip.networks.family import Family
+
+FAMILIES = {
+    "residual": "Residual",
+}
+
+
+def family_type(name: str) -> "type[Family]":
+    """The class of the family called `name`; imports torch.
+
+    Raises:
+        ModelError: there is no such family.
+    """
+    if name not in FAMILIES:
+        raise ModelError(f"no family is called '{name}'; there are: {', '.join(FAMILIES)}")
+    found: type[Family] = getattr(import_module(f"cnnzip.networks.{name}"), FAMILIES[name])
+    return found
+
+
+def build(name: str, options: dict[str, Any]) -> "Family":
+    """A fresh network of the family `name` with `options` set, each of them known to its config.
+
+    Raises:
+        ModelError: there is no such family or option, or a value does not fit.
+    """
+    kind = family_type(name)
+    try:
+        return kind(kind.config_type(**options))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"family '{name}': {error}") from error

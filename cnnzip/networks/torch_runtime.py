@@ -1,0 +1,46 @@
+"""The second runtime: the family's own torch modules, with the weights of the bundle."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from cnnzip.errors import BadModelError
+from cnnzip.networks.registry import build
+from cnnzip.networks.runtime import WEIGHTS
+
+
+class TorchRuntime:
+    """Runs a family's modules in torch; see `Runtime`.
+
+    Raises:
+        BadModelError: the weights are damaged or belong to another family.
+    """
+
+    def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        self.network = build(family, options).eval()
+        try:
+            tensors = load_file(bundle / WEIGHTS)
+            own = {name: tensors[name] for name in self.network.state_dict()}
+            self.network.load_state_dict(own)
+        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+            raise BadModelError(f"{bundle / WEIGHTS}: not the weights of family '{family}'") from error
+
+    def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        return self._run(self.network.analysis, pixels)
+
+    def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        return self._run(self.network.synthesis, latent)
+
+    @torch.inference_mode()
+    def _run(self, transform: torch.nn.Module, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        result: NDArray[np.float32] = transform(torch.from_numpy(x)).numpy()
+        return result
