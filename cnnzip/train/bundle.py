@@ -1,0 +1,135 @@
+"""From a checkpoint to a model bundle: integer tables fitted on real latents, codes, weights and graphs."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from cnnzip import __version__
+from cnnzip.codec.header import ID_BYTES, MODEL_NAME
+from cnnzip.codec.model import DESCRIPTION, Description, load_model, model_id
+from cnnzip.entropy import Codebook, Tables
+from cnnzip.errors import OutputExistsError, TrainingError
+from cnnzip.networks.export import export_graph, network_arrays
+from cnnzip.networks.runtime import WEIGHTS
+from cnnzip.prior.factorised import FactorisedPrior
+from cnnzip.prior.fit import count, fit
+from cnnzip.train.config import TrainConfig
+from cnnzip.train.data import PictureSet
+from cnnzip.train.model import TrainingModel
+
+ROWS_A_LEVEL = 4
+"""Qualities with table indices of their own, a level of gain: between two of them the scales change by 9 %."""
+
+FIT_PICTURES = 256
+FIT_SIDE = 512
+"""The tables are fitted on a crop of at most this side from each of this many pictures."""
+
+TRACE_SIDE = 4
+"""Latent positions a side of the input that the graphs are traced with."""
+
+
+def runtime_prior(model: TrainingModel, rows: int) -> FactorisedPrior:
+    """The prior of `model` in numpy; its table indices are still to be fitted."""
+    density = model.density
+    mean, gain, inverse = (
+        tensor.detach().cpu().float().numpy()
+        for tensor in (density.mean, density.log_gain.exp(), density.log_inverse_gain.exp())
+    )
+    return FactorisedPrior(mean, gain, inverse, np.zeros((rows, len(mean)), dtype=np.uint8))
+
+
+@torch.no_grad()
+def latents(model: TrainingModel, data: PictureSet, seed: int) -> Iterator[NDArray[np.float32]]:
+    """The latents (M, h, w) that the tables are fitted on."""
+    rng = np.random.default_rng(seed)
+    stride = model.network.config.stride
+    chosen = rng.permutation(len(data.pictures))[:FIT_PICTURES]
+    for number in chosen:
+        picture = data.pictures[number]
+        # Whole positions only, or the padding's repeated border would be counted as picture.
+        height, width = (min(side // stride * stride, FIT_SIDE) for side in picture.shape[:2])
+        top, left = (int(rng.integers(s - c + 1)) for s, c in zip(picture.shape, (height, width), strict=False))
+        cut = np.ascontiguousarray(picture[top : top + height, left : left + width].transpose(2, 0, 1))
+        pixels = torch.from_numpy(cut)[None].float() / 255
+        latent: NDArray[np.float32] = model.network.analysis(pixels)[0].numpy()
+        yield latent
+
+
+def write_bundle(
+    folder: Path,
+    name: str,
+    model: TrainingModel,
+    config: TrainConfig,
+    data: PictureSet,
+    training: dict[str, Any],
+    *,
+    force: bool,
+) -> Path:
+    """Write the bundle `folder/name` so that it is there whole or not at all; its path.
+
+    Args:
+        folder: where bundles are kept.
+        name: what files and `--model` call it.
+        model: trained, on the CPU.
+        config: what it was trained with.
+        data: training pictures, to fit the tables on.
+        training: what `model.json` says about how it was trained.
+        force: replace a bundle of that name.
+
+    Raises:
+        TrainingError: an impossible name.
+        OutputExistsError: the bundle exists and `force` is not set.
+    """
+    if not MODEL_NAME.fullmatch(name):
+        raise TrainingError(f"'{name}' cannot be a model's name: a-z, 0-9, '.', '_' and '-', 32 at most")
+    target = folder / name
+    if target.exists() and not force:
+        raise OutputExistsError(f"{target}: exists; use --force to overwrite")
+    model.eval()
+    network = model.network
+    prior = runtime_prior(model, rows=ROWS_A_LEVEL * (config.levels - 1) + 1)
+    fitted = fit(count(prior, latents(model, data, config.seed), rows=len(prior.table_index)))
+    prior = FactorisedPrior(prior.mean, prior.gain, prior.inverse_gain, fitted.table_index)
+    tables = Tables.from_weights(fitted.tables)
+    codebook = Codebook.build(tables)
+    arrays = {
+        **network_arrays(network),
+        **prior.to_arrays(),
+        **tables.to_arrays(),
+        **codebook.to_arrays(),
+    }
+    description = Description(
+        name=name,
+        id=bytes(ID_BYTES),
+        family=config.family,
+        # All of them, also the defaults: a bundle must not change when a default does.
+        options=asdict(network.config),
+        prior=network.prior,
+        stride=network.config.stride,
+        training={"cnnzip": __version__, **training, "config": config.as_json()},
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".cnnzip-", dir=folder) as scratch:
+        draft = Path(scratch) / name
+        draft.mkdir()
+        (draft / WEIGHTS).write_bytes(save(arrays))
+        identified = replace(description, id=model_id(description.decoding, arrays))
+        (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
+        stride, channels = network.config.stride, network.config.latent_channels
+        side = TRACE_SIDE * stride
+        weights = draft / WEIGHTS
+        export_graph(network.analysis, "analysis", (1, 3, side, side), weights, draft / "analysis.onnx")
+        shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
+        export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
+        load_model(draft)  # what cannot be loaded must not replace what can
+        if target.exists():
+            target.rename(Path(scratch) / "replaced")
+        draft.rename(target)
+    return target

@@ -1,0 +1,33 @@
+"""What a training run is told: everything that its result depends on, beside the pictures."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a run. They are written into checkpoints and into the model bundle."""
+
+    family: str = "residual"
+    options: dict[str, Any] = field(default_factory=dict)
+    """Options of the family, e.g. `{"width": 64}`."""
+    levels: int = 7
+    lowest_lambda: float = 0.0016
+    """λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
+    crop: int = 128
+    batch: int = 8
+    steps: int | None = None
+    minutes: float | None = None
+    rate: float = 2e-3
+    warmup: int = 200
+    last_rate: float = 0.02
+    """The cosine ends at this fraction of `rate`."""
+    optimizer: str = "soap"
+    average: float = 0.999
+    """Decay of the exponential moving average of the weights, a step."""
+    bf16: bool = True
+    seed: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        return asdict(self)

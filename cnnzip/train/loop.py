@@ -1,0 +1,211 @@
+"""The training loop, top to bottom: draw crops and qualities, one step, average, validate, keep the best."""
+
+import math
+import signal
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
+
+from cnnzip.errors import TrainingError
+from cnnzip.train import checkpoint
+from cnnzip.train.config import TrainConfig
+from cnnzip.train.data import Crops, PictureSet
+from cnnzip.train.distributed import Ranks
+from cnnzip.train.model import TrainingModel
+from cnnzip.train.optimizer import Optimizers
+from cnnzip.train.validate import Validation, validate
+
+LAST = "last.pt"
+BEST = "best.pt"
+
+GRADIENT_NORM = 1.0
+"""Gradients are clipped to this norm, so that one odd batch cannot throw the weights away."""
+
+SAVE_SECONDS = 120.0
+"""What an interruption by force (power, `kill -9`) can cost at most."""
+
+
+class Reporter(Protocol):
+    """Where the loop of rank 0 tells how it goes."""
+
+    def begin(self, step: int) -> None:
+        """Before the first step of this process: how many were done by those before it."""
+
+    def step(self, values: dict[str, float]) -> None:
+        """After some steps: step, progress 0…1, loss, bpp, psnr, rate, seconds."""
+
+    def validation(self, step: int, result: Validation, best: bool) -> None:
+        """After a validation."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was asked to stop, and has saved itself."""
+
+
+@contextmanager
+def _stop_on_signal() -> Any:
+    """Collects SIGINT and SIGTERM in a list, so that a step in flight is finished and saved."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
+    """Linear warm-up, then a cosine down to `last_rate` of the full rate."""
+    warm = min(1.0, (step + 1) / config.warmup)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+    return config.rate * warm * (config.last_rate + (1 - config.last_rate) * cosine)
+
+
+class Run:
+    """One training run: model, averaged model, optimisers, and how far it has come."""
+
+    def __init__(self, config: TrainConfig, device: torch.device, ranks: Ranks) -> None:
+        torch.manual_seed(config.seed)
+        self.config = config
+        self.device = device
+        self.ranks = ranks
+        self.model = TrainingModel(config).to(device)
+        self.average = TrainingModel(config).to(device)
+        convert_conv2d_weight_memory_format(self.model, torch.channels_last)
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimizers = Optimizers([self.model], config.optimizer, config.rate)
+        self.parallel: nn.Module = DistributedDataParallel(self.model) if ranks.count > 1 else self.model
+        self.step = 0
+        self.seconds = 0.0
+        self.best = math.inf
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a checkpoint holds."""
+        return {
+            "config": self.config.as_json(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": self.optimizers.state_dict(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizers.load_state_dict(state["optimizers"])
+
+    def progress(self) -> float:
+        """How much of the run is done, 0…1, by steps or by minutes."""
+        if self.config.steps is not None:
+            return self.step / self.config.steps
+        assert self.config.minutes is not None
+        return self.ranks.agree(self.seconds / (self.config.minutes * 60))
+
+    def take_step(self, pixels: Tensor, progress: float) -> dict[str, float]:
+        """One step on a batch (B, 3, H, W) in 0…1."""
+        # The draws depend on the step alone: a resumed run repeats exactly what an unbroken one does.
+        torch.manual_seed((self.config.seed << 32) + (self.ranks.rank << 24) + self.step)
+        level = torch.rand(len(pixels), device=self.device) * (self.config.levels - 1)
+        terms = self.parallel(pixels, level)
+        terms.loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        rate = learning_rate(self.config, self.step, progress)
+        self.optimizers.step(rate)
+        self._update_average()
+        self.step += 1
+        loss = float(terms.loss.detach())
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} at step {self.step}; resume with a lower --rate: {LAST} is intact"
+            )
+        psnr = float(-10 * terms.mse.detach().log10().mean())
+        return {"loss": loss, "bpp": float(terms.bpp.detach().mean()), "psnr": psnr, "rate": rate}
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # Early on the average must follow quickly, or it would keep the random start for thousands of steps.
+        decay = min(self.config.average, (1 + self.step) / (10 + self.step))
+        averaged, current = list(self.average.parameters()), list(self.model.parameters())
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+
+
+def train(
+    config: TrainConfig,
+    data: PictureSet,
+    valid: PictureSet | None,
+    folder: Path,
+    *,
+    device: torch.device,
+    ranks: Ranks,
+    reporter: Reporter,
+    resume: bool,
+    validate_every: int,
+) -> Path:
+    """Train until the steps or minutes are used up; the checkpoint with the best weights.
+
+    `folder` gets `last.pt`, to resume from, and `best.pt`, the averaged weights with the lowest loss on `valid`
+    (without `valid`: the last ones).
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came; `last.pt` is up to date.
+        TrainingError: the loss is no longer a number, or the checkpoint belongs to another run.
+        FileError: a checkpoint cannot be written (disk full); the one before it is intact.
+    """
+    run = Run(config, device, ranks)
+    if resume:
+        run.load(checkpoint.load(folder / LAST, config))
+
+    if ranks.rank == 0:
+        reporter.begin(run.step)
+
+    def keep(name: str) -> None:
+        if ranks.rank == 0:
+            checkpoint.save(folder / name, run.state())
+
+    def keep_if_best() -> None:
+        if ranks.rank > 0:
+            return
+        result = validate(run.average, valid, device) if valid else None
+        if result is None or result.loss < run.best:
+            run.best = result.loss if result else run.best
+            keep(BEST)
+        if result:
+            reporter.validation(run.step, result, result.loss == run.best)
+
+    crops = Crops(data, crop=config.crop, batch=config.batch, seed=config.seed, rank=ranks.rank)
+    stream = crops.stream(run.step)
+    start = time.monotonic() - run.seconds
+    saved = time.monotonic()
+    with _stop_on_signal() as stop:
+        while (progress := run.progress()) < 1:
+            pixels = torch.from_numpy(next(stream)).to(device, non_blocking=True)
+            values = run.take_step((pixels.float() / 255).contiguous(memory_format=torch.channels_last), progress)
+            run.seconds = time.monotonic() - start
+            if ranks.rank == 0:
+                reporter.step({"step": run.step, "progress": progress, "seconds": run.seconds, **values})
+            if run.step % validate_every == 0:
+                keep_if_best()
+            if stop or time.monotonic() - saved > SAVE_SECONDS:
+                keep(LAST)
+                saved = time.monotonic()
+            if stop:
+                raise Interrupted(f"stopped at step {run.step}; --resume goes on from {folder / LAST}")
+        keep_if_best()
+        keep(LAST)
+    stream.close()
+    return folder / BEST

@@ -1,0 +1,46 @@
+"""Network and density together, as training sees them; the loss and its parts."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cnnzip.networks.registry import build
+from cnnzip.prior.density import FactorisedDensity
+from cnnzip.train.config import TrainConfig
+
+REFERENCE_LAMBDA = 0.01
+"""At this λ a level's loss has weight one; see `TrainConfig.lowest_lambda`."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Loss (a number), and for each picture of the batch, (B,), its rate in bits a pixel and its MSE in 0…1."""
+
+    loss: Tensor
+    bpp: Tensor
+    mse: Tensor
+
+
+class TrainingModel(nn.Module):
+    """Everything that is learnt: `network` (analysis, synthesis) and `density` (gains, means, densities)."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.network = build(config.family, config.options)
+        self.density = FactorisedDensity(self.network.config.latent_channels, config.levels)
+        self.lowest_lambda = config.lowest_lambda
+        self.bf16 = config.bf16
+
+    def forward(self, pixels: Tensor, level: Tensor) -> Terms:
+        """The terms of the loss for `pixels` (B, 3, H, W) in 0…1 at `level` (B,)."""
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
+            latent = self.network.analysis(pixels)
+        quantised, bits = self.density(latent.float(), level)
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
+            reconstruction = self.network.synthesis(quantised)
+        mse = (reconstruction.float() - pixels).square().mean(dim=(1, 2, 3))
+        bpp = bits / (pixels.shape[2] * pixels.shape[3])
+        lagrangian = self.lowest_lambda * 2.0**level
+        loss = (bpp + lagrangian * 255**2 * mse) / (lagrangian / REFERENCE_LAMBDA).sqrt()
+        return Terms(loss.mean(), bpp, mse)

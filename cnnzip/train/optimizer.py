@@ -1,0 +1,51 @@
+"""SOAP for the dense convolutions, Adam for everything else (`../docs/models.md` has the comparison)."""
+
+from collections.abc import Iterable
+
+import torch
+from pytorch_optimizer import SOAP
+from torch import nn
+
+SOAP_MAX_DIMENSION = 400
+SOAP_FREQUENCY = 40
+
+
+class Optimizers:
+    """Several optimisers as one: each parameter belongs to exactly one of them."""
+
+    def __init__(self, modules: Iterable[nn.Module], kind: str, rate: float) -> None:
+        dense: list[nn.Parameter] = []
+        rest: list[nn.Parameter] = []
+        for module in modules:
+            for parameter in module.parameters():
+                # Depthwise weights have one input channel: there is no matrix to precondition.
+                is_dense = parameter.ndim == 4 and parameter.shape[1] > 1
+                (dense if is_dense and kind == "soap" else rest).append(parameter)
+        self.members: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=rate)]
+        if dense:
+            self.members.append(
+                SOAP(
+                    dense,
+                    lr=rate,
+                    weight_decay=0.0,
+                    precondition_frequency=SOAP_FREQUENCY,
+                    max_precondition_dim=SOAP_MAX_DIMENSION,
+                )
+            )
+
+    def step(self, rate: float) -> None:
+        """One step of all at learning rate `rate`, then forget the gradients."""
+        for member in self.members:
+            for group in member.param_groups:
+                group["lr"] = rate
+            member.step()
+            member.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[dict[str, object]]:
+        """The states of all, for a checkpoint."""
+        return [member.state_dict() for member in self.members]
+
+    def load_state_dict(self, states: list[dict[str, object]]) -> None:
+        """Take over the states that `state_dict` gave."""
+        for member, state in zip(self.members, states, strict=True):
+            member.load_state_dict(state)

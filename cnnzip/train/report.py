@@ -1,0 +1,137 @@
+"""How a run is told: live on a terminal, as JSON lines in a file, and as curves at the end."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cnnzip.train.validate import Validation
+
+LOG = "log.jsonl"
+CURVES = "curves.png"
+
+EVERY = 20
+"""Steps between two lines of the log, and the span of the running means that are shown."""
+
+
+class FileReporter:
+    """Writes `log.jsonl` in the run's folder, and shows a progress line where `console` is a terminal.
+
+    A log line is a JSON object: either step, progress, seconds, loss, bpp, psnr, rate (means over the last steps),
+    or step, valid (the loss), points ((bpp, PSNR) by level) and best.
+    """
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        self.folder = folder
+        self.console = console
+        self.log: TextIO | None = None
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        self.valid = ""
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:5.1f} %"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.task = self.progress.add_task("starting", total=1.0)
+
+    def begin(self, step: int) -> None:
+        """See `loop.Reporter`."""
+        path = self.folder / LOG
+        # What came after the checkpoint will be done, and told, again.
+        kept = [line for line in read_log(path) if line["step"] <= step] if step else []
+        self.log = path.open("w", encoding="utf-8")
+        for line in kept:
+            self._write(line)
+
+    def __enter__(self) -> "FileReporter":
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+        if self.log:
+            self.log.close()
+
+    def step(self, values: dict[str, float]) -> None:
+        """See `loop.Reporter`."""
+        self.count += 1
+        for name in ("loss", "bpp", "psnr"):
+            self.sums[name] = self.sums.get(name, 0.0) + values[name]
+        if values["step"] % EVERY:
+            return
+        means = {name: total / self.count for name, total in self.sums.items()}
+        self.sums, self.count = {}, 0
+        self._write({**values, **means})
+        self.progress.update(
+            self.task,
+            completed=values["progress"],
+            description=(
+                f"step {values['step']:.0f}  loss {means['loss']:.4f}  {means['bpp']:.3f} bpp  "
+                f"{means['psnr']:.2f} dB{self.valid}"
+            ),
+        )
+
+    def validation(self, step: int, result: Validation, best: bool) -> None:
+        """See `loop.Reporter`."""
+        self._write({"step": step, "valid": result.loss, "points": result.points, "best": best})
+        self.valid = f"  valid {result.loss:.4f}{' (best)' if best else ''}"
+        if not self.console.is_terminal:
+            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for bpp, psnr in result.points)
+            self.console.print(f"step {step}{self.valid}  {points}", highlight=False)
+
+    def _write(self, values: dict[str, Any]) -> None:
+        assert self.log is not None
+        self.log.write(json.dumps(values) + "\n")
+        self.log.flush()
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; a last line that was cut off by a crash is left out."""
+    if not path.is_file():
+        return []
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return lines
+
+
+def draw_curves(folder: Path) -> Path:
+    """Draw `curves.png` from the log of the run in `folder`: loss, rate and PSNR over the steps."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    lines = read_log(folder / LOG)
+    steps = [line for line in lines if "loss" in line]
+    valid = [line for line in lines if "valid" in line]
+    figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
+    for axis, name, title in zip(axes, ("loss", "bpp", "psnr"), ("loss", "rate, bpp", "PSNR, dB"), strict=True):
+        axis.plot([s["step"] for s in steps], [s[name] for s in steps], lw=0.6, alpha=0.5, label="training")
+        axis.set(xlabel="step", title=title)
+        axis.grid(alpha=0.3)
+    if valid:
+        at = [v["step"] for v in valid]
+        axes[0].plot(at, [v["valid"] for v in valid], color="C1", label="validation")
+        for k in range(len(valid[0]["points"])):
+            for axis, part in ((axes[1], 0), (axes[2], 1)):
+                axis.plot(at, [v["points"][k][part] for v in valid], color=f"C{k + 1}", lw=1)
+    if steps:
+        axes[0].set_ylim(0, 4 * sorted(s["loss"] for s in steps)[len(steps) // 2])
+    axes[0].legend()
+    path = folder / CURVES
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return path

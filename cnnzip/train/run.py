@@ -1,0 +1,130 @@
+"""A whole training run: pictures in, checkpoints and curves on the way, a model bundle at the end."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from cnnzip.errors import FileError, OutputExistsError, TrainingError
+from cnnzip.train import checkpoint
+from cnnzip.train.bundle import write_bundle
+from cnnzip.train.config import TrainConfig
+from cnnzip.train.data import PictureSet, load
+from cnnzip.train.distributed import Ranks
+from cnnzip.train.loop import LAST, train
+from cnnzip.train.model import TrainingModel
+from cnnzip.train.report import FileReporter, draw_curves
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for beside the settings of the run itself."""
+
+    data: Path
+    valid: Path | None
+    run: Path
+    resume: bool
+    name: str
+    output: Path
+    device: str
+    threads: int
+    validate_every: int
+    force: bool
+
+
+def choose_device(name: str, local_rank: int) -> torch.device:
+    """The device called `name`; `auto` is the GPU where there is one.
+
+    Raises:
+        TrainingError: there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        if not torch.cuda.is_available():
+            raise TrainingError("--device cuda: torch sees no GPU here")
+        torch.cuda.set_device(local_rank)
+        return torch.device("cuda", local_rank)
+    if name != "cpu":
+        raise TrainingError(f"--device is auto, cpu or cuda, not '{name}'")
+    return torch.device("cpu")
+
+
+def carry_out(config: TrainConfig, request: Request) -> None:
+    """Train as `config` says and write the bundle; rank 0 alone tells and writes.
+
+    Raises:
+        TrainingError, FileError, ModelError: it cannot start or go on; the last checkpoint is intact.
+        KeyboardInterrupt: it was stopped, and has saved itself.
+    """
+    _check_folders(request)
+    if request.threads:
+        torch.set_num_threads(request.threads)
+    device_type = "cuda" if request.device != "cpu" and torch.cuda.is_available() else "cpu"
+    ranks = Ranks.from_environment(device_type)
+    console = Console(stderr=True, quiet=ranks.rank > 0)
+    try:
+        device = choose_device(request.device, ranks.local)
+        data = load(request.data, least_side=config.crop)
+        valid = load(request.valid) if request.valid else None
+        _tell_start(console, config, data, valid, device)
+        with FileReporter(request.run, console) as reporter:
+            best = train(
+                config,
+                data,
+                valid,
+                request.run,
+                device=device,
+                ranks=ranks,
+                reporter=reporter,
+                resume=request.resume,
+                validate_every=request.validate_every,
+            )
+        if ranks.rank == 0:
+            console.print(f"curves: {draw_curves(request.run)}", highlight=False)
+            bundle = _bundle(config, request, data, best)
+            console.print(f"model: {bundle}", highlight=False)
+    finally:
+        ranks.leave()
+
+
+def _check_folders(request: Request) -> None:
+    """Find out before hours of training that its result could not be written."""
+    target = request.output / request.name
+    if target.exists() and not request.force:
+        raise OutputExistsError(f"{target}: exists; use --force to overwrite, or --name for another one")
+    if (request.run / LAST).exists() and not request.resume and not request.force:
+        raise OutputExistsError(f"{request.run}: holds a run; --resume goes on with it, --force starts anew")
+    for folder in (request.run, request.output):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _tell_start(
+    console: Console, config: TrainConfig, data: PictureSet, valid: PictureSet | None, device: torch.device
+) -> None:
+    model = TrainingModel(config)
+    parameters = sum(p.numel() for p in model.parameters())
+    console.print(
+        f"family {config.family}: {parameters:,} parameters, on {device}; training on {len(data.pictures)} pictures "
+        f"({data.pixels / 1e6:.1f} MP, {data.skipped} files skipped), "
+        + (f"validating on {len(valid.pictures)}" if valid else "no validation: --valid DIR keeps the best weights"),
+        highlight=False,
+    )
+
+
+def _bundle(config: TrainConfig, request: Request, data: PictureSet, best: Path) -> Path:
+    state = checkpoint.load(best, config)
+    model = TrainingModel(config)
+    model.load_state_dict(state["average"])
+    training = {
+        "steps": state["step"],
+        "minutes": round(state["seconds"] / 60, 1),
+        "torch": torch.__version__,
+        "pictures": len(data.pictures),
+        "validation_loss": state["best"] if request.valid else None,
+    }
+    return write_bundle(request.output, request.name, model, config, data, training, force=request.force)

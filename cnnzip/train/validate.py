@@ -1,0 +1,52 @@
+"""Validation: rate, PSNR and loss on pictures that training never sees, with real rounding."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnzip.train.data import PictureSet
+from cnnzip.train.model import TrainingModel
+
+POINTS = 3
+"""Quality levels that one validation measures, from the lowest to the highest."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Means over the pictures: the loss over all levels, and (bpp, PSNR in dB) level by level.
+
+    The rate is that of the density in training, before integer tables: real files are measured by
+    `python -m cnnzip.bench.rates`.
+    """
+
+    loss: float
+    points: tuple[tuple[float, float], ...]
+
+
+def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device) -> Tensor:
+    """(H, W, 3) uint8 to (1, 3, H', W') in 0…1, padded to the stride by repeating the border."""
+    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].to(device).float() / 255
+    height, width = pixels.shape[2:]
+    padded = F.pad(pixels, (0, -width % stride, 0, -height % stride), mode="replicate")
+    return padded.contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def validate(model: TrainingModel, data: PictureSet, device: torch.device) -> Validation:
+    """Measure `model` on all pictures of `data`, one after the other."""
+    model.eval()
+    levels = np.linspace(0, model.density.levels - 1, POINTS)
+    losses: list[float] = []
+    points: list[tuple[float, float]] = []
+    for number in levels:
+        level = torch.tensor([number], dtype=torch.float32, device=device)
+        terms = [model(to_batch(picture, model.network.config.stride, device), level) for picture in data.pictures]
+        losses.append(float(np.mean([float(t.loss) for t in terms])))
+        psnr = np.mean([-10 * np.log10(float(t.mse)) for t in terms])
+        points.append((float(np.mean([float(t.bpp) for t in terms])), float(psnr)))
+    model.train()
+    return Validation(float(np.mean(losses)), tuple(points))
