@@ -1,0 +1,5 @@
+"""`python -m cnnzip` is `cnnzip`."""
+
+from cnnzip.cli import main
+
+main()

@@ -1,0 +1,71 @@
+"""The Python face of cnnzip. Everything heavy is imported on the first call."""
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from cnnzip import limits
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def encode(
+    image: "Image.Image",
+    *,
+    quality: float = 75.0,
+    model: str | None = None,
+    coder: str = "huffman",
+    threads: int = 0,
+) -> bytes:
+    """The bytes of a `.cnz` file that holds `image`, with its ICC, EXIF and XMP.
+
+    Args:
+        image: a PIL image of any mode; what cannot be kept is converted as `cnnzip encode` does.
+        quality: 0 … 100, to the hundredth.
+        model: the name of an installed model, or a bundle's folder; by default the one that `encode` takes.
+        coder: "huffman" or "rans".
+        threads: threads for the network; 0 is all cores.
+
+    Raises:
+        PictureError: an image that cannot be coded.
+        ModelError: no such model.
+        ValueError: a quality outside 0 … 100, or an unknown coder.
+    """
+    from cnnzip.codec.encode import encode_picture
+    from cnnzip.codec.models import DEFAULT_MODEL, find_model
+    from cnnzip.entropy import CODERS
+    from cnnzip.image import from_pil
+
+    if coder not in CODERS:
+        raise ValueError(f"coder must be one of {', '.join(CODERS)}, not {coder!r}")
+    found = find_model(model or DEFAULT_MODEL)
+    runtime = found.runtime(threads=threads)
+    return encode_picture(from_pil(image), found, runtime, quality=quality, coder=coder)
+
+
+def decode(data: bytes, *, threads: int = 0, limit_pixels: int = limits.MAX_PIXELS) -> "Image.Image":
+    """The picture in the bytes of a `.cnz` file.
+
+    Raises:
+        CnzError: the data is no good `.cnz` file.
+        ModelError: the model that it names is not installed, or damaged.
+    """
+    from cnnzip.codec.decode import decode_picture
+    from cnnzip.image import to_pil
+
+    picture = decode_picture(data, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(threads=threads))
+    return to_pil(picture)
+
+
+def open(  # noqa: A001 — as in Image.open and gzip.open
+    path: str | PathLike[str], *, threads: int = 0, limit_pixels: int = limits.MAX_PIXELS
+) -> "Image.Image":
+    """The picture in the `.cnz` file at `path`; see `decode`.
+
+    Raises:
+        FileError: it cannot be read.
+        CnzError, ModelError: as `decode`.
+    """
+    from cnnzip.files import read_bytes
+
+    return decode(read_bytes(path), threads=threads, limit_pixels=limit_pixels)

@@ -1,0 +1,65 @@
+"""`cnnzip decode`."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from cnnzip.cli import options
+from cnnzip.cli.files import STANDARD, Outputs, Teller, each, read_input
+from cnnzip.errors import OutputFormatError, UsageError
+
+SUFFIX = ".png"
+
+
+def decode(
+    files: options.Files,
+    output: options.Output = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="png|jpeg|…", help="Output format; by default what the suffix says."),
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    runtime: options.Runtime = "onnx",
+    threads: options.Threads = 0,
+    limit_pixels: options.LimitPixels = options.DEFAULT_LIMIT,
+) -> None:
+    """Decompress: photo.cnz becomes photo.png beside it, or what -o's suffix says."""
+    from cnnzip import image
+    from cnnzip.codec.decode import decode_picture
+
+    suffix = f".{file_format}" if file_format else SUFFIX
+    outputs = Outputs(files, output, suffix, force=force)
+    try:
+        named = output if output and output != STANDARD and not file_format else f"x{suffix}"
+        chosen = image.format_of(named)
+    except OutputFormatError as error:
+        raise UsageError(str(error)) from error
+    teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
+
+    def one(source: str) -> None:
+        target = outputs.claim(source)
+        start = time.perf_counter()
+        given = read_input(source)
+        picture = decode_picture(
+            given, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(runtime, threads)
+        )
+        data, notes = image.write(picture, chosen)
+        outputs.write(target, data)
+        for note in notes:
+            teller.note(source, note)
+        record = {
+            "input": source,
+            "output": target,
+            "width": picture.width,
+            "height": picture.height,
+            "input_bytes": len(given),
+            "bytes": len(data),
+            "seconds": round(time.perf_counter() - start, 4),
+            "notes": list(notes),
+        }
+        teller.done(f"{source} → {target}: {picture.width}×{picture.height} {picture.mode}", record)
+
+    each(files, teller, one)

@@ -1,0 +1,93 @@
+"""`cnnzip train`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cnnzip.errors import TrainingError, UsageError
+
+
+def parse_options(settings: list[str]) -> dict[str, Any]:
+    """`["width=64"]` as `{"width": 64}`: values are JSON, or else plain text."""
+    options: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set takes NAME=VALUE, not '{setting}'")
+        try:
+            options[name] = json.loads(text)
+        except json.JSONDecodeError:
+            options[name] = text
+    return options
+
+
+def train(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of training pictures.")],
+    family: Annotated[str, typer.Option(metavar="NAME", help="Family of networks.")] = "residual",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="An option of the family; repeatable."),
+    ] = None,
+    valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
+    run: Annotated[Path, typer.Option(metavar="DIR", help="Checkpoints, log and curves.")] = Path("runs/train"),
+    steps: Annotated[int | None, typer.Option(min=1, help="Train for so many steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Train for so long.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    name: Annotated[str | None, typer.Option(help="The model's name; by default the family's.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the bundle goes.")] = Path(
+        "models"
+    ),
+    batch: Annotated[int, typer.Option(min=1, help="Crops a step and process.")] = 8,
+    crop: Annotated[int, typer.Option(min=32, help="Side of a crop, a multiple of 32.")] = 128,
+    rate: Annotated[float, typer.Option(min=1e-8, help="Highest learning rate.")] = 2e-3,
+    optimizer: Annotated[str, typer.Option(metavar="soap|adam")] = "soap",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda")] = "auto",
+    bf16: Annotated[bool, typer.Option("--bf16/--no-bf16", help="Compute the networks in bfloat16.")] = True,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 is all cores.")] = 0,
+    validate_every: Annotated[int, typer.Option(min=1, metavar="STEPS")] = 1000,
+    force: Annotated[bool, typer.Option("-f", "--force", help="Replace the bundle of that name.")] = False,
+) -> None:
+    """Train a model on a folder of pictures and write its bundle.
+
+    Under torchrun, every process takes its own crops and one device.
+    """
+    if (steps is None) == (minutes is None):
+        raise UsageError("give either --steps or --minutes")
+    if crop % 32:
+        raise UsageError("--crop must be a multiple of 32")
+    if optimizer not in ("soap", "adam"):
+        raise UsageError(f"--optimizer is soap or adam, not '{optimizer}'")
+    try:
+        from cnnzip.train.config import TrainConfig
+        from cnnzip.train.run import Request, carry_out
+    except ImportError as error:
+        raise TrainingError(f"training needs more packages ({error.name}): pip install 'cnnzip[train]'") from error
+
+    config = TrainConfig(
+        family=family,
+        options=parse_options(settings or []),
+        crop=crop,
+        batch=batch,
+        steps=steps,
+        minutes=minutes,
+        rate=rate,
+        optimizer=optimizer,
+        bf16=bf16,
+        seed=seed,
+    )
+    request = Request(
+        data=data,
+        valid=valid,
+        run=run,
+        resume=resume,
+        name=name or family,
+        output=output,
+        device=device,
+        threads=threads,
+        validate_every=validate_every,
+        force=force,
+    )
+    carry_out(config, request)

@@ -1,0 +1,151 @@
+"""A model bundle: a folder with `model.json`, `weights.safetensors`, `analysis.onnx` and `synthesis.onnx`.
+
+The id is what a file names its model by: the first 8 bytes of a SHA-256 over everything that decoding depends
+on. What only the encoder needs (names below `analysis.` and `encoder.`) is left out, so that a better encoder
+for the same decoder is the same model.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnzip.codec.header import ID_BYTES, MODEL_NAME
+from cnnzip.entropy import Codebook, Coder, Tables, coder
+from cnnzip.errors import BadModelError
+from cnnzip.networks.runtime import WEIGHTS, Runtime, open_runtime
+from cnnzip.prior.factorised import FactorisedPrior
+
+DESCRIPTION = "model.json"
+BUNDLE_FORMAT = 1
+ENCODER_ONLY = ("analysis.", "encoder.")
+MAX_DESCRIPTION_BYTES = 1 << 20
+MAX_WEIGHT_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Description:
+    """What `model.json` says."""
+
+    name: str
+    id: bytes
+    family: str
+    options: dict[str, Any]
+    prior: str
+    stride: int
+    training: dict[str, Any]
+
+    @property
+    def decoding(self) -> dict[str, Any]:
+        """The part that decoding depends on."""
+        return {"family": self.family, "options": self.options, "prior": self.prior, "stride": self.stride}
+
+    def to_json(self) -> str:
+        """The text of `model.json`."""
+        fields = {"format": BUNDLE_FORMAT, "name": self.name, "id": self.id.hex(), **self.decoding}
+        return json.dumps({**fields, "training": self.training}, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_description(folder: Path) -> Description:
+    """Read and check `model.json` in `folder`.
+
+    Raises:
+        BadModelError: there is none, or it is not what it should be.
+    """
+    path = folder / DESCRIPTION
+    try:
+        if path.stat().st_size > MAX_DESCRIPTION_BYTES:
+            raise BadModelError(f"{path}: too large for a model's description")
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        if fields["format"] != BUNDLE_FORMAT:
+            raise BadModelError(f"{path}: bundle format {fields['format']} is not known; upgrade cnnzip")
+        description = Description(
+            name=fields["name"],
+            id=bytes.fromhex(fields["id"]),
+            family=fields["family"],
+            options=dict(fields["options"]),
+            prior=fields["prior"],
+            stride=fields["stride"],
+            training=dict(fields["training"]),
+        )
+        known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
+        if not known or description.prior != "factorised" or description.stride not in (8, 16, 32):
+            raise BadModelError(f"{path}: describes no model that this version can use")
+    except OSError as error:
+        raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadModelError(f"{path}: not a model's description ({error})") from error
+    return description
+
+
+def model_id(decoding: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The id of a model with these arrays, and `decoding` as in `Description.decoding`; docs/format.md."""
+    digest = hashlib.sha256(json.dumps(decoding, sort_keys=True, separators=(",", ":")).encode())
+    for name in sorted(arrays):
+        if not name.startswith(ENCODER_ONLY):
+            array = np.ascontiguousarray(arrays[name])
+            digest.update(f"\n{name} {array.dtype.str} {list(array.shape)}\n".encode())
+            digest.update(array.data)
+    return digest.digest()[:ID_BYTES]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: its prior, its tables with their codes, and where its networks lie."""
+
+    folder: Path
+    description: Description
+    prior: FactorisedPrior
+    codebook: Codebook
+
+    @property
+    def stride(self) -> int:
+        """Pixels a latent position, each way."""
+        return self.description.stride
+
+    def coder(self, name: str) -> Coder:
+        """The entropy coder `name` with this model's tables."""
+        return coder(name, self.codebook)
+
+    def runtime(self, name: str = "onnx", threads: int = 0) -> Runtime:
+        """A runtime for this model's networks; see `networks.runtime`."""
+        return open_runtime(name, self.folder, self.description.family, self.description.options, threads)
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """(M, h, w) for a picture of that size."""
+        return self.prior.channels, -(-height // self.stride), -(-width // self.stride)
+
+
+def load_model(folder: Path) -> Model:
+    """Load the bundle in `folder`, checking the weights against the id.
+
+    Raises:
+        BadModelError: a file is missing or damaged, or the weights are not those of the id.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    description = read_description(folder)
+    path = folder / WEIGHTS
+    try:
+        if path.stat().st_size > MAX_WEIGHT_BYTES:
+            raise BadModelError(f"{path}: too large for a model's weights")
+        arrays = load(path.read_bytes())
+    except OSError as error:
+        raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise BadModelError(f"{path}: damaged weights ({error})") from error
+    if model_id(description.decoding, arrays) != description.id:
+        raise BadModelError(f"{path}: these are not the weights of model {description.id.hex()}")
+    tables = Tables.from_arrays(arrays)
+    return Model(
+        folder=folder,
+        description=description,
+        prior=FactorisedPrior.from_arrays(arrays, tables=len(tables.low)),
+        codebook=Codebook.from_arrays(arrays, tables),
+    )

@@ -1,0 +1,68 @@
+"""Where models are found: a path, `CNNZIP_MODELS`, the user's folder, and those that come with cnnzip."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnnzip.codec.header import Header
+from cnnzip.codec.model import DESCRIPTION, Description, Model, load_model, read_description
+from cnnzip.errors import BadModelError, ModelNotFoundError
+
+DEFAULT_MODEL = "residual"
+ENVIRONMENT = "CNNZIP_MODELS"
+
+
+def search_path() -> list[Path]:
+    """The folders whose subfolders are bundles, first the one that wins."""
+    package = Path(__file__).parent.parent
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    given = [Path(entry) for entry in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if entry]
+    # A wheel carries them inside the package; a checkout, also an editable one, has them beside it.
+    return [*given, data / "cnnzip" / "models", package / "_models", package.parent / "models"]
+
+
+def installed() -> Iterator[tuple[Path, Description | BadModelError]]:
+    """Every bundle that can be found: its folder, and its description or what is wrong with it."""
+    for root in search_path():
+        if root.is_dir():
+            for folder in sorted(root.iterdir()):
+                if (folder / DESCRIPTION).is_file():
+                    try:
+                        yield folder, read_description(folder)
+                    except BadModelError as error:
+                        yield folder, error
+
+
+def find_model(name: str = DEFAULT_MODEL) -> Model:
+    """The model called `name`, or in the folder `name` when that is a path to a bundle.
+
+    Raises:
+        ModelNotFoundError: there is none.
+        BadModelError: it is there, but damaged.
+    """
+    if (Path(name) / DESCRIPTION).is_file():
+        return load_model(Path(name))
+    for folder, description in installed():
+        if folder.name == name:
+            if isinstance(description, BadModelError):
+                raise description
+            return load_model(folder)
+    names = sorted({folder.name for folder, _ in installed()})
+    known = f"installed: {', '.join(names)}" if names else "none is installed"
+    raise ModelNotFoundError(f"no model is called '{name}' ({known}); see cnnzip models")
+
+
+def model_for(header: Header) -> Model:
+    """The model that coded the file with this header, by its id.
+
+    Raises:
+        ModelNotFoundError: it is not installed.
+        BadModelError: it is, but damaged.
+    """
+    for folder, description in installed():
+        if isinstance(description, Description) and description.id == header.model_id:
+            return load_model(folder)
+    raise ModelNotFoundError(
+        f"the file needs model '{header.model_name}' ({header.model_id.hex()}), which is not installed; "
+        f"put its folder into one of those that {ENVIRONMENT} names"
+    )
