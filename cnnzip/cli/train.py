@@ -39,7 +39,7 @@ def train(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the bundle goes.")] = Path(
         "models"
     ),
-    batch: Annotated[int, typer.Option(min=1, help="Crops a step and process.")] = 8,
+    batch: Annotated[int, typer.Option(min=1, help="Crops a step and process.")] = 16,
     crop: Annotated[int, typer.Option(min=32, help="Side of a crop, a multiple of 32.")] = 128,
     rate: Annotated[float, typer.Option(min=1e-8, help="Highest learning rate.")] = 2e-3,
     optimizer: Annotated[str, typer.Option(metavar="soap|adam")] = "soap",

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class FamilyConfig:
     """What every family lets one set; a family's own options come in a subclass."""
 
-    latent_channels: int = 96
-    stride: int = 8
+    latent_channels: int = 384
+    stride: int = 16
     """Pixels a latent position, each way: the picture is padded to a multiple of it."""
 
 

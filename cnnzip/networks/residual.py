@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from cnnzip.networks.family import Family, FamilyConfig
@@ -37,7 +38,7 @@ class Transform(nn.Module):
 
 
 class Residual(Family):
-    """Residual blocks at 1/8, where they are cheap and see far; nothing but a convolution above.
+    """Residual blocks at 1/8, where they are cheap and see far; a merging transform from there to the latent.
 
     A pixel-unshuffle followed by a convolution is a strided convolution that CPUs run several times as fast.
     """
@@ -49,23 +50,23 @@ class Residual(Family):
 
     def __init__(self, config: ResidualConfig) -> None:
         super().__init__()
-        if config.stride not in (8, 16):
-            raise ValueError(f"stride must be 8 or 16, not {config.stride}")
+        if config.stride not in (8, 16) or config.latent_channels % (config.stride // 8) ** 2:
+            raise ValueError("stride must be 8 or 16, and with 16 latent_channels a multiple of 4")
         self.config = config
-        channels, width, stride = config.latent_channels, config.width, config.stride
-        last = stride // 8  # 1 or 2: the step from 1/8 to the latent
+        width, merged = config.width, config.stride // 8
+        inner = config.latent_channels // merged**2  # channels at 1/8, I
 
         def blocks() -> list[nn.Module]:
             return [ResidualBlock(width, config.kernel) for _ in range(config.blocks)]
 
-        into_latent = nn.Conv2d(width, channels, 3, stride=last, padding=1)
+        into_latent = nn.Conv2d(width, inner, 3, padding=1)
         nn.init.zeros_(into_latent.weight)
         self.analysis = nn.Sequential(
             Offset(-0.5),  # so that the first convolutions see both signs
             Transform(
                 shortcut=nn.Sequential(
-                    nn.PixelUnshuffle(stride),
-                    nn.Conv2d(3 * stride**2, channels, 3, padding=1),  # (B, M, H/s, W/s)
+                    nn.PixelUnshuffle(8),
+                    nn.Conv2d(3 * 8**2, inner, 3, padding=1),  # (B, I, H/8, W/8)
                 ),
                 branch=nn.Sequential(
                     nn.PixelUnshuffle(4),
@@ -74,17 +75,19 @@ class Residual(Family):
                     nn.PixelUnshuffle(2),
                     nn.Conv2d(4 * width, width, 3, padding=1),  # (B, N, H/8, W/8)
                     *blocks(),
-                    into_latent,  # (B, M, H/s, W/s)
+                    into_latent,  # (B, I, H/8, W/8)
                 ),
             ),
+            *([nn.PixelUnshuffle(2), haar_convolution(inner)] if merged == 2 else []),  # (B, M, H/s, W/s)
         )
         into_pixels = Upsample(width, 3, 4)
         nn.init.zeros_(into_pixels.get_parameter("0.weight"))
         self.synthesis = nn.Sequential(
+            *([haar_convolution(inner), nn.PixelShuffle(2)] if merged == 2 else []),  # (B, I, H/8, W/8)
             Transform(
-                shortcut=Upsample(channels, 3, stride),  # (B, 3, H, W)
+                shortcut=Upsample(inner, 3, 8),  # (B, 3, H, W)
                 branch=nn.Sequential(
-                    Upsample(channels, width, last),  # (B, N, H/8, W/8)
+                    nn.Conv2d(inner, width, 3, padding=1),  # (B, N, H/8, W/8)
                     *blocks(),
                     Upsample(width, width, 2),  # (B, N, H/4, W/4)
                     nn.LeakyReLU(NEGATIVE_SLOPE),
@@ -93,3 +96,18 @@ class Residual(Family):
             ),
             Offset(0.5),
         )
+
+
+def haar_convolution(channels: int) -> nn.Conv2d:
+    """A 1×1 convolution over four neighbours that a pixel-unshuffle has laid side by side, 4·C to 4·C channels.
+
+    It starts as the Haar transform of each channel, which is orthonormal and its own inverse: sums and
+    differences of neighbouring blocks, so that flat regions are paid for once in 16×16 pixels.
+    """
+    pair = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+    haar = torch.kron(pair, pair) / 2
+    convolution = nn.Conv2d(4 * channels, 4 * channels, 1)
+    with torch.no_grad():
+        convolution.weight.copy_(torch.kron(torch.eye(channels), haar)[:, :, None, None])
+        nn.init.zeros_(convolution.get_parameter("bias"))
+    return convolution

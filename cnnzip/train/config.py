@@ -11,11 +11,11 @@ class TrainConfig:
     family: str = "residual"
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the family, e.g. `{"width": 64}`."""
-    levels: int = 7
-    lowest_lambda: float = 0.0016
+    levels: int = 8
+    lowest_lambda: float = 0.0008
     """λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
     crop: int = 128
-    batch: int = 8
+    batch: int = 16
     steps: int | None = None
     minutes: float | None = None
     rate: float = 2e-3

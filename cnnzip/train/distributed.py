@@ -24,14 +24,14 @@ class Ranks:
         dist.init_process_group("nccl" if device_type == "cuda" else "gloo")
         return cls(int(os.environ["RANK"]), count, int(os.environ["LOCAL_RANK"]))
 
-    def agree(self, value: float) -> float:
-        """Rank 0's value, on every rank: clocks differ, and all must take the same number of steps."""
+    def agree(self, *values: float) -> tuple[float, ...]:
+        """Rank 0's values, on every rank."""
         if self.count == 1:
-            return value
+            return values
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
-        shared = torch.tensor([value], dtype=torch.float64, device=device)
+        shared = torch.tensor(values, dtype=torch.float64, device=device)
         dist.broadcast(shared, 0)
-        return float(shared)
+        return tuple(shared.tolist())
 
     def leave(self) -> None:
         """Leave the group."""

@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
@@ -110,11 +110,11 @@ class Run:
         self.optimizers.load_state_dict(state["optimizers"])
 
     def progress(self) -> float:
-        """How much of the run is done, 0…1, by steps or by minutes."""
+        """How much of the run is done, 0…1, by steps or by this process's minutes."""
         if self.config.steps is not None:
             return self.step / self.config.steps
         assert self.config.minutes is not None
-        return self.ranks.agree(self.seconds / (self.config.minutes * 60))
+        return self.seconds / (self.config.minutes * 60)
 
     def take_step(self, pixels: Tensor, progress: float) -> dict[str, float]:
         """One step on a batch (B, 3, H, W) in 0…1."""
@@ -140,7 +140,8 @@ class Run:
     def _update_average(self) -> None:
         # Early on the average must follow quickly, or it would keep the random start for thousands of steps.
         decay = min(self.config.average, (1 + self.step) / (10 + self.step))
-        averaged, current = list(self.average.parameters()), list(self.model.parameters())
+        averaged: list[Tensor] = list(self.average.parameters())
+        current: list[Tensor] = list(self.model.parameters())
         torch._foreach_lerp_(averaged, current, 1 - decay)
 
 
@@ -188,24 +189,27 @@ def train(
             reporter.validation(run.step, result, result.loss == run.best)
 
     crops = Crops(data, crop=config.crop, batch=config.batch, seed=config.seed, rank=ranks.rank)
-    stream = crops.stream(run.step)
     start = time.monotonic() - run.seconds
     saved = time.monotonic()
-    with _stop_on_signal() as stop:
-        while (progress := run.progress()) < 1:
-            pixels = torch.from_numpy(next(stream)).to(device, non_blocking=True)
-            values = run.take_step((pixels.float() / 255).contiguous(memory_format=torch.channels_last), progress)
-            run.seconds = time.monotonic() - start
-            if ranks.rank == 0:
-                reporter.step({"step": run.step, "progress": progress, "seconds": run.seconds, **values})
-            if run.step % validate_every == 0:
-                keep_if_best()
+    with _stop_on_signal() as signals, closing(crops.stream(run.step)) as stream:
+        while True:
+            # Rank 0 decides for all: clocks and signals differ, and all must take the same number of steps.
+            progress, stop = ranks.agree(run.progress(), float(bool(signals)))
             if stop or time.monotonic() - saved > SAVE_SECONDS:
                 keep(LAST)
                 saved = time.monotonic()
             if stop:
                 raise Interrupted(f"stopped at step {run.step}; --resume goes on from {folder / LAST}")
+            if progress >= 1:
+                break
+            pixels = torch.from_numpy(next(stream)).to(device, non_blocking=True).float() / 255
+            values = run.take_step(pixels.contiguous(memory_format=torch.channels_last), progress)
+            run.seconds = time.monotonic() - start
+            if ranks.rank == 0:
+                reporter.step({"step": run.step, "progress": progress, "seconds": run.seconds, **values})
+            if run.step % validate_every == 0:
+                keep_if_best()
+    if run.step % validate_every:
         keep_if_best()
-        keep(LAST)
-    stream.close()
+    keep(LAST)
     return folder / BEST

@@ -86,7 +86,7 @@ class FileReporter:
         self.valid = f"  valid {result.loss:.4f}{' (best)' if best else ''}"
         if not self.console.is_terminal:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for bpp, psnr in result.points)
-            self.console.print(f"step {step}{self.valid}  {points}", highlight=False)
+            self.console.print(f"step {step}{self.valid}  {points}", highlight=False, soft_wrap=True)
 
     def _write(self, values: dict[str, Any]) -> None:
         assert self.log is not None

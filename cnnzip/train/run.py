@@ -82,9 +82,9 @@ def carry_out(config: TrainConfig, request: Request) -> None:
                 validate_every=request.validate_every,
             )
         if ranks.rank == 0:
-            console.print(f"curves: {draw_curves(request.run)}", highlight=False)
+            console.print(f"curves: {draw_curves(request.run)}", highlight=False, soft_wrap=True)
             bundle = _bundle(config, request, data, best)
-            console.print(f"model: {bundle}", highlight=False)
+            console.print(f"model: {bundle}", highlight=False, soft_wrap=True)
     finally:
         ranks.leave()
 
@@ -113,6 +113,7 @@ def _tell_start(
         f"({data.pixels / 1e6:.1f} MP, {data.skipped} files skipped), "
         + (f"validating on {len(valid.pictures)}" if valid else "no validation: --valid DIR keeps the best weights"),
         highlight=False,
+        soft_wrap=True,
     )
 
 

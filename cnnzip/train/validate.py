@@ -29,7 +29,7 @@ class Validation:
 
 def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device) -> Tensor:
     """(H, W, 3) uint8 to (1, 3, H', W') in 0…1, padded to the stride by repeating the border."""
-    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].to(device).float() / 255
+    pixels = torch.tensor(picture).permute(2, 0, 1)[None].to(device).float() / 255
     height, width = pixels.shape[2:]
     padded = F.pad(pixels, (0, -width % stride, 0, -height % stride), mode="replicate")
     return padded.contiguous(memory_format=torch.channels_last)
