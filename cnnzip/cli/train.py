@@ -1,12 +1,13 @@
 """`cnnzip train`."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cnnzip.errors import TrainingError, UsageError
+from cnnzip.errors import ModelError, TrainingError, UsageError
 
 
 def parse_options(settings: list[str]) -> dict[str, Any]:
@@ -31,7 +32,10 @@ def train(
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the family; repeatable."),
     ] = None,
     valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
-    run: Annotated[Path, typer.Option(metavar="DIR", help="Checkpoints, log and curves.")] = Path("runs/train"),
+    # Not --run, which torchrun takes for an abbreviation of its own --run-path.
+    run: Annotated[Path, typer.Option("--run-dir", metavar="DIR", help="Where checkpoints, log and curves go.")] = Path(
+        "runs/train"
+    ),
     steps: Annotated[int | None, typer.Option(min=1, help="Train for so many steps.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Train for so long.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
@@ -45,10 +49,14 @@ def train(
     optimizer: Annotated[str, typer.Option(metavar="soap|adam")] = "soap",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda")] = "auto",
-    bf16: Annotated[bool, typer.Option("--bf16/--no-bf16", help="Compute the networks in bfloat16.")] = True,
+    bf16: Annotated[
+        bool | None,
+        typer.Option("--bf16/--no-bf16", help="Compute the networks in bfloat16; by default where that is fast."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 is all cores.")] = 0,
     validate_every: Annotated[int, typer.Option(min=1, metavar="STEPS")] = 1000,
-    force: Annotated[bool, typer.Option("-f", "--force", help="Replace the bundle of that name.")] = False,
+    cache_gb: Annotated[float, typer.Option(min=0, help="Memory for the decoded pictures of a folder.")] = 4.0,
+    force: Annotated[bool, typer.Option("-f", "--force", help="Replace the run and the bundle of that name.")] = False,
 ) -> None:
     """Train a model on a folder of pictures and write its bundle.
 
@@ -60,22 +68,31 @@ def train(
         raise UsageError("--crop must be a multiple of 32")
     if optimizer not in ("soap", "adam"):
         raise UsageError(f"--optimizer is soap or adam, not '{optimizer}'")
+    for option, number in (("--minutes", minutes), ("--rate", rate), ("--cache-gb", cache_gb)):
+        if number is not None and not math.isfinite(number):
+            raise UsageError(f"{option} must be a finite number, not {number}")
     try:
+        from cnnzip.networks.registry import build
         from cnnzip.train.config import TrainConfig
-        from cnnzip.train.run import Request, carry_out
+        from cnnzip.train.run import Request, carry_out, has_bf16
     except ImportError as error:
         raise TrainingError(f"training needs more packages ({error.name}): pip install 'cnnzip[train]'") from error
 
+    options = parse_options(settings or [])
+    try:
+        build(family, options)
+    except ModelError as error:
+        raise UsageError(str(error)) from error
     config = TrainConfig(
         family=family,
-        options=parse_options(settings or []),
+        options=options,
         crop=crop,
         batch=batch,
         steps=steps,
         minutes=minutes,
         rate=rate,
         optimizer=optimizer,
-        bf16=bf16,
+        bf16=has_bf16(device) if bf16 is None else bf16,
         seed=seed,
     )
     request = Request(
@@ -88,6 +105,7 @@ def train(
         device=device,
         threads=threads,
         validate_every=validate_every,
+        cache_bytes=int(cache_gb * 2**30),
         force=force,
     )
     carry_out(config, request)

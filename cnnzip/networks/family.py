@@ -1,18 +1,32 @@
 """What every family of networks is: an analysis and a synthesis transform, and the name of the prior it uses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from torch import Tensor, nn
 
+MAX_OPTION = 4096
+"""Far beyond any network that fits here; a bundle's description must not be able to ask for more."""
+
 
 @dataclass(frozen=True)
 class FamilyConfig:
-    """What every family lets one set; a family's own options come in a subclass."""
+    """What every family lets one set; a family's own options come in a subclass.
+
+    Raises:
+        ValueError: an option is no whole number in 1 … MAX_OPTION, or the family cannot have it.
+    """
 
     latent_channels: int = 384
     stride: int = 16
     """Pixels a latent position, each way: the picture is padded to a multiple of it."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            # Not isinstance: a bool is an int, too.
+            if type(value) is not int or not 1 <= value <= MAX_OPTION:
+                raise ValueError(f"{field.name} must be a whole number in 1 … {MAX_OPTION}, not {value!r}")
 
 
 class Family(nn.Module):

@@ -1,5 +1,6 @@
 """The families by name. A new family is one new file beside `residual.py` and one line here."""
 
+from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,12 @@ def build(name: str, options: dict[str, Any]) -> "Family":
         ModelError: there is no such family or option, or a value does not fit.
     """
     kind = family_type(name)
+    known = [field.name for field in fields(kind.config_type)]
+    for option in options:
+        if option not in known:
+            raise ModelError(f"family '{name}' has no option '{option}'; there are: {', '.join(known)}")
     try:
-        return kind(kind.config_type(**options))
-    except (TypeError, ValueError) as error:
+        config = kind.config_type(**options)
+    except ValueError as error:
         raise ModelError(f"family '{name}': {error}") from error
+    return kind(config)

@@ -17,6 +17,13 @@ class ResidualConfig(FamilyConfig):
     blocks: int = 3
     kernel: int = 3
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernel must be odd, not {self.kernel}")
+        if self.stride not in (8, 16) or self.latent_channels % (self.stride // 8) ** 2:
+            raise ValueError("stride must be 8 or 16, and with 16 latent_channels a multiple of 4")
+
 
 class Transform(nn.Module):
     """`shortcut(x) + branch(x)`: the whole transform is one residual block.
@@ -50,8 +57,6 @@ class Residual(Family):
 
     def __init__(self, config: ResidualConfig) -> None:
         super().__init__()
-        if config.stride not in (8, 16) or config.latent_channels % (config.stride // 8) ** 2:
-            raise ValueError("stride must be 8 or 16, and with 16 latent_channels a multiple of 4")
         self.config = config
         width, merged = config.width, config.stride // 8
         inner = config.latent_channels // merged**2  # channels at 1/8, I

@@ -33,7 +33,7 @@ class OnnxRuntime:
         threads: threads for one network; 0 lets ONNX Runtime take all cores.
 
     Raises:
-        BadModelError: on first use, when a graph is missing or ONNX Runtime refuses it.
+        BadModelError: on first use, when a graph is missing or ONNX Runtime refuses it; when it fails on its input.
     """
 
     def __init__(self, bundle: Path, threads: int = 0) -> None:
@@ -50,9 +50,13 @@ class OnnxRuntime:
         return self._run("synthesis", latent)
 
     def _run(self, transform: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        path = self.bundle / f"{transform}.onnx"
         if transform not in self._sessions:
-            self._sessions[transform] = self._open(self.bundle / f"{transform}.onnx")
-        result: NDArray[np.float32] = self._sessions[transform].run(None, {"x": x})[0]
+            self._sessions[transform] = self._open(path)
+        try:
+            result: NDArray[np.float32] = self._sessions[transform].run(None, {"x": x})[0]
+        except Exception as error:  # ONNX Runtime's exceptions share no root of their own
+            raise BadModelError(f"{path}: failed on {x.shape}: {_one_line(error)}") from error
         return result
 
     def _open(self, path: Path) -> Any:
@@ -63,9 +67,12 @@ class OnnxRuntime:
         options.log_severity_level = 4
         try:
             return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's exceptions share no root of their own
-            reason = str(error).splitlines()[0]
-            raise BadModelError(f"{path}: not a usable network: {reason}") from error
+        except Exception as error:
+            raise BadModelError(f"{path}: not a usable network: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def open_runtime(name: str, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> Runtime:

@@ -24,13 +24,16 @@ class TorchRuntime:
     def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
         if threads:
             torch.set_num_threads(threads)
-        self.network = build(family, options).eval()
+        # Without storage: what a damaged description asks for is compared with the weights before it costs memory.
+        with torch.device("meta"):
+            network = build(family, options)
         try:
             tensors = load_file(bundle / WEIGHTS)
-            own = {name: tensors[name] for name in self.network.state_dict()}
-            self.network.load_state_dict(own)
+            own = {name: tensors[name] for name in network.state_dict()}
+            network.load_state_dict(own, assign=True)
         except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             raise BadModelError(f"{bundle / WEIGHTS}: not the weights of family '{family}'") from error
+        self.network = network.float().eval()
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""

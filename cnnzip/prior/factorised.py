@@ -49,7 +49,7 @@ class FactorisedPrior:
         except KeyError as error:
             raise BadModelError(f"the prior lacks {error}") from error
         channels = mean.shape[-1] if mean.ndim == 1 else -1
-        shapes_fit = gain.shape == inverse.shape and gain.ndim == index.ndim == 2
+        shapes_fit = channels >= 1 and gain.shape == inverse.shape and gain.ndim == index.ndim == 2
         shapes_fit = shapes_fit and gain.shape[1] == index.shape[1] == channels
         shapes_fit = shapes_fit and gain.shape[0] >= 2 and index.shape[0] >= 2
         types_fit = all(a.dtype == np.float32 for a in (mean, gain, inverse)) and index.dtype == np.uint8
@@ -68,8 +68,9 @@ class FactorisedPrior:
 
     def quantise(self, latent: NDArray[np.float32], units: int) -> NDArray[np.int32]:
         """Latent (M, h, w) to symbols of the same shape, at a quality in hundredths."""
-        scaled = (latent - self.mean[:, None, None]) * self._interpolate(self.gain, units)
         # A network can be driven to NaN or beyond the coders' range by no picture, but by a bad bundle.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (latent - self.mean[:, None, None]) * self._interpolate(self.gain, units)
         finite = np.nan_to_num(scaled, nan=0.0, posinf=MAX_SYMBOL, neginf=-MAX_SYMBOL)
         symbols: NDArray[np.int32] = np.clip(np.rint(finite), -MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
         return symbols
@@ -89,8 +90,9 @@ class FactorisedPrior:
 
     def dequantise(self, symbols: NDArray[np.int32], units: int) -> NDArray[np.float32]:
         """Symbols (M, h, w) to the latent that the synthesis gets."""
-        latent: NDArray[np.float32] = symbols.astype(np.float32) * self._interpolate(self.inverse_gain, units)
-        latent += self.mean[:, None, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            latent: NDArray[np.float32] = symbols.astype(np.float32) * self._interpolate(self.inverse_gain, units)
+            latent += self.mean[:, None, None]
         return latent
 
     def indices(self, shape: tuple[int, ...], units: int) -> NDArray[np.uint8]:

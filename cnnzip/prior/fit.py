@@ -85,8 +85,9 @@ def _smooth(weights: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _trim(weights: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
     """(lowest symbol, weights with the escape last), without the rare letters at either end."""
-    kept = np.flatnonzero(weights[:-1] >= RARE)
-    low, high = min(kept[0], REACH), max(kept[-1], REACH)
+    # Zero is always kept: where every symbol lies out of reach, nothing else would be.
+    kept = np.append(np.flatnonzero(weights[:-1] >= RARE), REACH)
+    low, high = kept.min(), kept.max()
     inner = weights[low : high + 1]
     escape = weights.sum() - inner.sum()
     return int(low) - REACH, np.append(inner, escape)

@@ -12,10 +12,9 @@ def to_units(quality: float) -> int:
     Raises:
         ValueError: it lies outside.
     """
-    units = round(quality * QUALITY_UNITS)
-    if not 0 <= units <= MAX_QUALITY:
+    if not 0 <= quality <= 100:  # NaN lies outside too
         raise ValueError(f"quality must lie in 0 … 100, not {quality}")
-    return units
+    return round(quality * QUALITY_UNITS)
 
 
 def level_of(units: int, levels: int) -> tuple[int, float]:

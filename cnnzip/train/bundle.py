@@ -1,7 +1,7 @@
 """From a checkpoint to a model bundle: integer tables fitted on real latents, codes, weights and graphs."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from cnnzip import __version__
 from cnnzip.codec.header import ID_BYTES, MODEL_NAME
 from cnnzip.codec.model import DESCRIPTION, Description, load_model, model_id
 from cnnzip.entropy import Codebook, Tables
-from cnnzip.errors import OutputExistsError, TrainingError
+from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.networks.export import export_graph, network_arrays
+from cnnzip.networks.family import Family
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.prior.factorised import FactorisedPrior
 from cnnzip.prior.fit import count, fit
@@ -50,9 +51,7 @@ def latents(model: TrainingModel, data: PictureSet, seed: int) -> Iterator[NDArr
     """The latents (M, h, w) that the tables are fitted on."""
     rng = np.random.default_rng(seed)
     stride = model.network.config.stride
-    chosen = rng.permutation(len(data.pictures))[:FIT_PICTURES]
-    for number in chosen:
-        picture = data.pictures[number]
+    for picture in data.choose(rng.permutation(len(data))[:FIT_PICTURES].tolist()):
         # Whole positions only, or the padding's repeated border would be counted as picture.
         height, width = (min(side // stride * stride, FIT_SIDE) for side in picture.shape[:2])
         top, left = (int(rng.integers(s - c + 1)) for s, c in zip(picture.shape, (height, width), strict=False))
@@ -60,6 +59,24 @@ def latents(model: TrainingModel, data: PictureSet, seed: int) -> Iterator[NDArr
         pixels = torch.from_numpy(cut)[None].float() / 255
         latent: NDArray[np.float32] = model.network.analysis(pixels)[0].numpy()
         yield latent
+
+
+def bundle_target(folder: Path, name: str, *, force: bool) -> Path:
+    """Where the bundle `name` goes, once it is sure that it may.
+
+    Raises:
+        TrainingError: an impossible name.
+        OutputExistsError: something of that name exists, and `force` is not set or it is no bundle.
+    """
+    if not MODEL_NAME.fullmatch(name):
+        raise TrainingError(f"'{name}' cannot be a model's name: a-z, 0-9, '.', '_' and '-', 32 at most")
+    target = folder / name
+    if target.exists():
+        if not (target / DESCRIPTION).is_file():
+            raise OutputExistsError(f"{target}: exists and is no model bundle; choose another --name")
+        if not force:
+            raise OutputExistsError(f"{target}: exists; use --force to overwrite, or --name for another one")
+    return target
 
 
 def write_bundle(
@@ -84,14 +101,10 @@ def write_bundle(
         force: replace a bundle of that name.
 
     Raises:
-        TrainingError: an impossible name.
-        OutputExistsError: the bundle exists and `force` is not set.
+        TrainingError, OutputExistsError: as `bundle_target`.
+        FileError: no space, or the folder cannot be written.
     """
-    if not MODEL_NAME.fullmatch(name):
-        raise TrainingError(f"'{name}' cannot be a model's name: a-z, 0-9, '.', '_' and '-', 32 at most")
-    target = folder / name
-    if target.exists() and not force:
-        raise OutputExistsError(f"{target}: exists; use --force to overwrite")
+    target = bundle_target(folder, name, force=force)
     model.eval()
     network = model.network
     prior = runtime_prior(model, rows=ROWS_A_LEVEL * (config.levels - 1) + 1)
@@ -115,21 +128,39 @@ def write_bundle(
         stride=network.config.stride,
         training={"cnnzip": __version__, **training, "config": config.as_json()},
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".cnnzip-", dir=folder) as scratch:
-        draft = Path(scratch) / name
-        draft.mkdir()
-        (draft / WEIGHTS).write_bytes(save(arrays))
-        identified = replace(description, id=model_id(description.decoding, arrays))
-        (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
-        stride, channels = network.config.stride, network.config.latent_channels
-        side = TRACE_SIDE * stride
-        weights = draft / WEIGHTS
-        export_graph(network.analysis, "analysis", (1, 3, side, side), weights, draft / "analysis.onnx")
-        shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
-        export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
-        load_model(draft)  # what cannot be loaded must not replace what can
-        if target.exists():
-            target.rename(Path(scratch) / "replaced")
-        draft.rename(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cnnzip-", dir=folder) as scratch:
+            draft = Path(scratch) / name
+            _write_files(draft, description, arrays, network)
+            load_model(draft)  # what cannot be loaded must not replace what can
+            _move(draft, target, aside=Path(scratch) / "replaced")
+    except OSError as error:
+        raise FileError(f"{target}: the model cannot be written: {error.strerror or error}") from error
     return target
+
+
+def _write_files(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]], network: Family) -> None:
+    draft.mkdir()
+    weights = draft / WEIGHTS
+    weights.write_bytes(save(dict(arrays)))
+    identified = replace(description, id=model_id(description.decoding, arrays))
+    (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
+    stride, channels = network.config.stride, network.config.latent_channels
+    side = TRACE_SIDE * stride
+    export_graph(network.analysis, "analysis", (1, 3, side, side), weights, draft / "analysis.onnx")
+    shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
+    export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
+
+
+def _move(draft: Path, target: Path, *, aside: Path) -> None:
+    """Give `draft` the name `target`; a bundle of that name goes `aside`, and comes back if that fails."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    target.rename(aside)
+    try:
+        draft.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise

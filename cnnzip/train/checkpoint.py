@@ -1,13 +1,17 @@
 """Checkpoints: everything a run needs to go on as if it had never stopped, in one file written atomically."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from cnnzip.errors import FileError, TrainingError
-from cnnzip.files import write_atomic
+from cnnzip.files import read_bytes, write_atomic
 from cnnzip.train.config import TrainConfig
+
+CHANGEABLE = ("steps", "minutes", "rate")
+"""A run may be given more time, or a lower rate where it diverged; all else decides what it is."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -16,27 +20,32 @@ def save(path: Path, state: dict[str, Any]) -> None:
     Raises:
         FileError: the disk is full or the folder cannot be written.
     """
-    write_atomic(path, lambda file: torch.save(state, file), force=True)
+    # By way of memory: torch turns a full disk into an error of its own, which does not say what is wrong.
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_atomic(path, buffer.getbuffer(), force=True)
 
 
 def load(path: Path, config: TrainConfig | None = None) -> dict[str, Any]:
     """The state that `save` wrote; with `config`, only of a run with those settings.
 
     Raises:
-        FileError: there is no such file.
+        FileError: there is no such file, or it cannot be read.
         TrainingError: it is damaged, or belongs to a run with other settings.
     """
     if not path.is_file():
         raise FileError(f"{path}: no checkpoint there")
+    data = read_bytes(path)
     try:
         # weights_only: a checkpoint holds tensors and plain values, and must not be able to run code.
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        # A setting that was new after the checkpoint was written had its default value.
+        before = TrainConfig().as_json() | state["config"]
     except Exception as error:  # torch raises whatever the damaged bytes lead to
         raise TrainingError(f"{path}: damaged checkpoint ({type(error).__name__})") from error
     if config is not None:
-        before, now = state["config"], config.as_json()
-        # A run may be given more steps or minutes; all else decides what it is.
-        changed = [k for k in now if k not in ("steps", "minutes") and before.get(k) != now[k]]
+        now = config.as_json()
+        changed = [name for name in now if name not in CHANGEABLE and before[name] != now[name]]
         if changed:
             raise TrainingError(f"{path}: belongs to a run with other settings ({', '.join(changed)})")
     return state

@@ -1,9 +1,10 @@
-"""Pictures for training: decoded once, kept as 8-bit RGB in memory, cut into random crops."""
+"""Pictures for training: 8-bit RGB, decoded when first drawn, kept while there is memory, cut into random crops."""
 
+import os
+import warnings
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -11,30 +12,84 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnnzip.errors import PictureError, TrainingError
+from cnnzip.errors import FileError, PictureError, TrainingError
+from cnnzip.files import read_bytes
 from cnnzip.image import read
 
 SCALES = (1.0, 1.0, 0.75, 0.5)
 """Crops are cut at one of these scales: smaller ones hide the artefacts of pictures that were JPEG before."""
 
 PREFETCH = 4
+"""Batches that are cut ahead, each by a thread of its own."""
+
+CACHE_BYTES = 4 << 30
 
 
-@dataclass(frozen=True)
 class PictureSet:
-    """RGB pictures, each (H, W, 3) uint8, and how many files were no usable picture."""
+    """The pictures of one folder, in the order of their paths; each is (H, W, 3) uint8.
 
-    pictures: tuple[NDArray[np.uint8], ...]
-    skipped: int
+    Only their sizes are known from the start, so that a folder of any size is ready at once. A file that turns
+    out to be damaged when it is decoded is left out from then on. Memory decides how often a picture is
+    decoded, never what is drawn.
 
-    @property
-    def pixels(self) -> int:
-        """Pixels of all pictures together."""
-        return sum(p.shape[0] * p.shape[1] for p in self.pictures)
+    Args:
+        paths: the files.
+        sizes: their (height, width).
+        skipped: how many other files the folder holds.
+        cache_bytes: decoded pictures are kept up to this size together.
+    """
+
+    def __init__(
+        self, paths: list[Path], sizes: list[tuple[int, int]], skipped: int = 0, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        self.paths = paths
+        self.areas = np.array([height * width for height, width in sizes], dtype=np.float64)
+        self.skipped = skipped
+        self.damaged: set[Path] = set()
+        self._free = cache_bytes
+        self._cache: dict[int, NDArray[np.uint8]] = {}
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def at(self, number: int) -> NDArray[np.uint8]:
+        """Picture `number`; where that is damaged, the next one that is not, after the last the first.
+
+        Raises:
+            TrainingError: all are damaged.
+        """
+        for step in range(len(self)):
+            picture = self._decoded((number + step) % len(self))
+            if picture is not None:
+                return picture
+        raise TrainingError(f"{self.paths[0].parent}: all {len(self)} pictures are damaged")
+
+    def choose(self, numbers: Iterable[int]) -> Iterator[NDArray[np.uint8]]:
+        """The pictures `numbers`, without the damaged ones."""
+        return (picture for number in numbers if (picture := self._decoded(number)) is not None)
+
+    def _decoded(self, number: int) -> NDArray[np.uint8] | None:
+        if number in self._cache:
+            return self._cache[number]
+        path = self.paths[number]
+        if path in self.damaged:
+            return None
+        try:
+            picture = read(read_bytes(path))
+        except (FileError, PictureError):
+            self.damaged.add(path)
+            return None
+        color = picture.color if picture.depth == 8 else (picture.color >> 8).astype(np.uint8)
+        pixels = np.ascontiguousarray(np.broadcast_to(color, (*color.shape[:2], 3)), dtype=np.uint8)
+        # Threads may pass here together: that costs a picture too much in memory, never a wrong one.
+        if pixels.nbytes <= self._free:
+            self._free -= pixels.nbytes
+            self._cache[number] = pixels
+        return pixels
 
 
-def load(folder: Path, *, least_side: int = 1, workers: int = 2) -> PictureSet:
-    """Read all pictures below `folder`, in the order of their paths.
+def load(folder: Path, *, least_side: int = 1, cache_bytes: int = CACHE_BYTES) -> PictureSet:
+    """Find all pictures below `folder`, reading no more than their sizes.
 
     Files that are no picture, and pictures with a side shorter than `least_side`, are counted as skipped.
 
@@ -43,30 +98,29 @@ def load(folder: Path, *, least_side: int = 1, workers: int = 2) -> PictureSet:
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: not a folder of pictures")
-    paths = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about large or odd pictures
+        sized = [(path, size) for path, size in zip(files, pool.map(_size, files), strict=True)]
+    usable = [(path, size) for path, size in sized if size and min(size) >= least_side]
+    if not usable:
+        needed = f" with sides of {least_side} pixels at least" if least_side > 1 else ""
+        raise TrainingError(f"{folder}: no usable picture{needed} among {len(files)} files")
+    paths, sizes = [path for path, _ in usable], [size for _, size in usable]
+    return PictureSet(paths, sizes, len(files) - len(usable), cache_bytes)
 
-    def pixels(path: Path) -> NDArray[np.uint8] | None:
-        try:
-            picture = read(path.read_bytes())
-        except (OSError, PictureError):
-            return None
-        if min(picture.height, picture.width) < least_side:
-            return None
-        color = picture.color if picture.depth == 8 else (picture.color >> 8).astype(np.uint8)
-        return np.ascontiguousarray(np.broadcast_to(color, (*color.shape[:2], 3)), dtype=np.uint8)
 
-    with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(pixels, paths))
-    pictures = tuple(p for p in found if p is not None)
-    if not pictures:
-        raise TrainingError(
-            f"{folder}: no usable picture among {len(paths)} files (each side must be at least {least_side} pixels)"
-        )
-    return PictureSet(pictures, len(paths) - len(pictures))
+def _size(path: Path) -> tuple[int, int] | None:
+    """(height, width) as the file's header has it; None if it is no picture."""
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except Exception:  # Pillow raises whatever the bytes lead to
+        return None
 
 
 class Crops:
-    """An endless stream of batches that depends on nothing but the pictures, the seed and the step."""
+    """An endless stream of batches that depends on nothing but the pictures, the seed, the rank and the step."""
 
     def __init__(self, data: PictureSet, *, crop: int, batch: int, seed: int, rank: int = 0) -> None:
         self.data = data
@@ -74,16 +128,15 @@ class Crops:
         self.batch = batch
         self.seed = seed
         self.rank = rank
-        areas = np.array([p.shape[0] * p.shape[1] for p in data.pictures], dtype=np.float64)
         # Between "every picture alike" and "every pixel alike": large pictures hold more, but not in proportion.
-        weights = np.sqrt(areas)
+        weights = np.sqrt(data.areas)
         self.probabilities = weights / weights.sum()
 
     def at(self, step: int) -> NDArray[np.uint8]:
         """The batch of `step`: (B, 3, crop, crop) uint8."""
         rng = np.random.default_rng((self.seed, self.rank, step))
-        chosen = rng.choice(len(self.data.pictures), size=self.batch, p=self.probabilities)
-        return np.stack([self._cut(self.data.pictures[i], rng) for i in chosen])
+        chosen = rng.choice(len(self.data), size=self.batch, p=self.probabilities)
+        return np.stack([self._cut(self.data.at(int(i)), rng) for i in chosen])
 
     def _cut(self, picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         height, width = picture.shape[:2]
@@ -101,8 +154,8 @@ class Crops:
         return np.ascontiguousarray(cut.transpose(2, 0, 1))
 
     def stream(self, start: int) -> Generator[NDArray[np.uint8]]:
-        """The batches from step `start` on, cut ahead by a thread while the network computes."""
-        with ThreadPoolExecutor(1) as pool:
+        """The batches from step `start` on, cut ahead by threads while the network computes."""
+        with ThreadPoolExecutor(PREFETCH) as pool:
             ahead = deque(pool.submit(self.at, start + i) for i in range(PREFETCH))
             for step in count(start + PREFETCH):
                 yield ahead.popleft().result()

@@ -3,6 +3,7 @@
 import math
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -39,7 +40,7 @@ class Reporter(Protocol):
         """Before the first step of this process: how many were done by those before it."""
 
     def step(self, values: dict[str, float]) -> None:
-        """After some steps: step, progress 0…1, loss, bpp, psnr, rate, seconds."""
+        """After each step: step, progress 0…1, loss, bpp, psnr, rate, seconds."""
 
     def validation(self, step: int, result: Validation, best: bool) -> None:
         """After a validation."""
@@ -50,7 +51,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def _stop_on_signal() -> Any:
+def _stop_on_signal() -> Iterator[list[int]]:
     """Collects SIGINT and SIGTERM in a list, so that a step in flight is finished and saved."""
     received: list[int] = []
 
@@ -82,7 +83,8 @@ class Run:
         self.ranks = ranks
         self.model = TrainingModel(config).to(device)
         self.average = TrainingModel(config).to(device)
-        convert_conv2d_weight_memory_format(self.model, torch.channels_last)
+        for model in (self.model, self.average):
+            convert_conv2d_weight_memory_format(model, torch.channels_last)
         self.average.load_state_dict(self.model.state_dict())
         self.optimizers = Optimizers([self.model], config.optimizer, config.rate)
         self.parallel: nn.Module = DistributedDataParallel(self.model) if ranks.count > 1 else self.model
@@ -117,22 +119,27 @@ class Run:
         return self.seconds / (self.config.minutes * 60)
 
     def take_step(self, pixels: Tensor, progress: float) -> dict[str, float]:
-        """One step on a batch (B, 3, H, W) in 0…1."""
+        """One step on a batch (B, 3, H, W) in 0…1.
+
+        Raises:
+            TrainingError: the loss or a gradient is no finite number; nothing has been changed.
+        """
         # The draws depend on the step alone: a resumed run repeats exactly what an unbroken one does.
         torch.manual_seed((self.config.seed << 32) + (self.ranks.rank << 24) + self.step)
         level = torch.rand(len(pixels), device=self.device) * (self.config.levels - 1)
         terms = self.parallel(pixels, level)
         terms.loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        loss = float(terms.loss.detach())
+        if not math.isfinite(loss + float(norm)):
+            raise TrainingError(
+                f"step {self.step + 1}: the loss is {loss:g}, its gradient's norm {float(norm):g}; "
+                f"take a lower --rate; --resume goes on from {LAST}"
+            )
         rate = learning_rate(self.config, self.step, progress)
         self.optimizers.step(rate)
         self._update_average()
         self.step += 1
-        loss = float(terms.loss.detach())
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} at step {self.step}; resume with a lower --rate: {LAST} is intact"
-            )
         psnr = float(-10 * terms.mse.detach().log10().mean())
         return {"loss": loss, "bpp": float(terms.bpp.detach().mean()), "psnr": psnr, "rate": rate}
 
@@ -164,7 +171,8 @@ def train(
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; `last.pt` is up to date.
-        TrainingError: the loss is no longer a number, or the checkpoint belongs to another run.
+        TrainingError: the loss is no longer a finite number, the checkpoint belongs to another run, or all
+            pictures are damaged.
         FileError: a checkpoint cannot be written (disk full); the one before it is intact.
     """
     run = Run(config, device, ranks)
@@ -181,7 +189,7 @@ def train(
     def keep_if_best() -> None:
         if ranks.rank > 0:
             return
-        result = validate(run.average, valid, device) if valid else None
+        result = validate(run.average, valid, device) if valid is not None else None
         if result is None or result.loss < run.best:
             run.best = result.loss if result else run.best
             keep(BEST)
@@ -195,7 +203,7 @@ def train(
         while True:
             # Rank 0 decides for all: clocks and signals differ, and all must take the same number of steps.
             progress, stop = ranks.agree(run.progress(), float(bool(signals)))
-            if stop or time.monotonic() - saved > SAVE_SECONDS:
+            if stop or progress >= 1 or time.monotonic() - saved > SAVE_SECONDS:
                 keep(LAST)
                 saved = time.monotonic()
             if stop:
@@ -206,10 +214,10 @@ def train(
             values = run.take_step(pixels.contiguous(memory_format=torch.channels_last), progress)
             run.seconds = time.monotonic() - start
             if ranks.rank == 0:
-                reporter.step({"step": run.step, "progress": progress, "seconds": run.seconds, **values})
+                reporter.step({"step": run.step, "progress": run.progress(), "seconds": run.seconds, **values})
             if run.step % validate_every == 0:
                 keep_if_best()
     if run.step % validate_every:
         keep_if_best()
-    keep(LAST)
+        keep(LAST)
     return folder / BEST

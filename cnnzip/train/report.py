@@ -1,13 +1,17 @@
 """How a run is told: live on a terminal, as JSON lines in a file, and as curves at the end."""
 
 import json
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
+from cnnzip.errors import FileError
+from cnnzip.files import write_atomic
 from cnnzip.train.validate import Validation
 
 LOG = "log.jsonl"
@@ -20,35 +24,26 @@ EVERY = 20
 class FileReporter:
     """Writes `log.jsonl` in the run's folder, and shows a progress line where `console` is a terminal.
 
-    A log line is a JSON object: either step, progress, seconds, loss, bpp, psnr, rate (means over the last steps),
-    or step, valid (the loss), points ((bpp, PSNR) by level) and best.
+    A log line is a JSON object: either step, progress, seconds, loss, bpp, psnr, rate (loss, bpp and psnr are means
+    over the last steps), or step, valid (the loss), points ((bpp, PSNR) by level) and best.
     """
 
     def __init__(self, folder: Path, console: Console) -> None:
-        self.folder = folder
+        self.path = folder / LOG
         self.console = console
-        self.log: TextIO | None = None
         self.sums: dict[str, float] = {}
         self.count = 0
+        self.means = ""
         self.valid = ""
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:5.1f} %"),
-            TimeRemainingColumn(),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:3.0f} %  {task.fields[left]}"),
             console=console,
+            expand=True,
             disable=not console.is_terminal,
         )
-        self.task = self.progress.add_task("starting", total=1.0)
-
-    def begin(self, step: int) -> None:
-        """See `loop.Reporter`."""
-        path = self.folder / LOG
-        # What came after the checkpoint will be done, and told, again.
-        kept = [line for line in read_log(path) if line["step"] <= step] if step else []
-        self.log = path.open("w", encoding="utf-8")
-        for line in kept:
-            self._write(line)
+        self.task = self.progress.add_task("starting", total=1.0, left="")
 
     def __enter__(self) -> "FileReporter":
         self.progress.start()
@@ -58,40 +53,47 @@ class FileReporter:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.stop()
-        if self.log:
-            self.log.close()
+
+    def begin(self, step: int) -> None:
+        """See `loop.Reporter`."""
+        # What came after the checkpoint will be done, and told, again.
+        kept = [line for line in read_log(self.path) if line["step"] <= step] if step else []
+        write_atomic(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode(), force=True)
 
     def step(self, values: dict[str, float]) -> None:
         """See `loop.Reporter`."""
         self.count += 1
         for name in ("loss", "bpp", "psnr"):
             self.sums[name] = self.sums.get(name, 0.0) + values[name]
-        if values["step"] % EVERY:
-            return
-        means = {name: total / self.count for name, total in self.sums.items()}
-        self.sums, self.count = {}, 0
-        self._write({**values, **means})
+        step, progress = int(values["step"]), values["progress"]
+        if step % EVERY == 0 or progress >= 1:
+            means = {name: total / self.count for name, total in self.sums.items()}
+            self.sums, self.count = {}, 0
+            self._write({**values, **means})
+            self.means = f"  loss {means['loss']:.3f}  {means['bpp']:.3f} bpp  {means['psnr']:.2f} dB"
+        left = values["seconds"] * (1 - progress) / progress if progress else 0.0
         self.progress.update(
             self.task,
-            completed=values["progress"],
-            description=(
-                f"step {values['step']:.0f}  loss {means['loss']:.4f}  {means['bpp']:.3f} bpp  "
-                f"{means['psnr']:.2f} dB{self.valid}"
-            ),
+            completed=progress,
+            description=f"step {step}{self.means}{self.valid}",
+            left=f"{timedelta(seconds=max(0, round(left)))} left",
         )
 
     def validation(self, step: int, result: Validation, best: bool) -> None:
         """See `loop.Reporter`."""
         self._write({"step": step, "valid": result.loss, "points": result.points, "best": best})
-        self.valid = f"  valid {result.loss:.4f}{' (best)' if best else ''}"
+        self.valid = f"  valid {result.loss:.3f}"
         if not self.console.is_terminal:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for bpp, psnr in result.points)
-            self.console.print(f"step {step}{self.valid}  {points}", highlight=False, soft_wrap=True)
+            mark = " (best)" if best else ""
+            self.console.print(f"step {step}{self.valid}{mark}  {points}", highlight=False, soft_wrap=True)
 
     def _write(self, values: dict[str, Any]) -> None:
-        assert self.log is not None
-        self.log.write(json.dumps(values) + "\n")
-        self.log.flush()
+        try:
+            with self.path.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(values) + "\n")
+        except OSError as error:
+            raise FileError(f"{self.path}: cannot be written: {error.strerror}") from error
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -108,7 +110,11 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def draw_curves(folder: Path) -> Path:
-    """Draw `curves.png` from the log of the run in `folder`: loss, rate and PSNR over the steps."""
+    """Draw `curves.png` from the log of the run in `folder`: loss, rate and PSNR over the steps.
+
+    Raises:
+        FileError: it cannot be written.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -131,7 +137,8 @@ def draw_curves(folder: Path) -> Path:
     if steps:
         axes[0].set_ylim(0, 4 * sorted(s["loss"] for s in steps)[len(steps) // 2])
     axes[0].legend()
-    path = folder / CURVES
-    figure.savefig(path, dpi=110)
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=110, format="png")
     plt.close(figure)
-    return path
+    write_atomic(folder / CURVES, drawn.getbuffer(), force=True)
+    return folder / CURVES

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.train import checkpoint
-from cnnzip.train.bundle import write_bundle
+from cnnzip.train.bundle import bundle_target, write_bundle
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, load
 from cnnzip.train.distributed import Ranks
@@ -30,6 +30,8 @@ class Request:
     device: str
     threads: int
     validate_every: int
+    cache_bytes: int
+    """Memory for the decoded pictures of each folder."""
     force: bool
 
 
@@ -44,11 +46,24 @@ def choose_device(name: str, local_rank: int) -> torch.device:
     if name == "cuda":
         if not torch.cuda.is_available():
             raise TrainingError("--device cuda: torch sees no GPU here")
+        if local_rank >= torch.cuda.device_count():
+            raise TrainingError(
+                f"process {local_rank} of this machine has no GPU: there are {torch.cuda.device_count()}"
+            )
+        # What cuDNN would choose by itself sums in an order that changes from run to run.
+        torch.backends.cudnn.deterministic = True
         torch.cuda.set_device(local_rank)
         return torch.device("cuda", local_rank)
     if name != "cpu":
         raise TrainingError(f"--device is auto, cpu or cuda, not '{name}'")
     return torch.device("cpu")
+
+
+def has_bf16(device: str) -> bool:
+    """Whether the device called `device` computes in bfloat16 by itself; emulation is slower than float32."""
+    if device != "cpu" and torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def carry_out(config: TrainConfig, request: Request) -> None:
@@ -66,8 +81,8 @@ def carry_out(config: TrainConfig, request: Request) -> None:
     console = Console(stderr=True, quiet=ranks.rank > 0)
     try:
         device = choose_device(request.device, ranks.local)
-        data = load(request.data, least_side=config.crop)
-        valid = load(request.valid) if request.valid else None
+        data = load(request.data, least_side=config.crop, cache_bytes=request.cache_bytes)
+        valid = load(request.valid, cache_bytes=request.cache_bytes) if request.valid else None
         _tell_start(console, config, data, valid, device)
         with FileReporter(request.run, console) as reporter:
             best = train(
@@ -85,15 +100,23 @@ def carry_out(config: TrainConfig, request: Request) -> None:
             console.print(f"curves: {draw_curves(request.run)}", highlight=False, soft_wrap=True)
             bundle = _bundle(config, request, data, best)
             console.print(f"model: {bundle}", highlight=False, soft_wrap=True)
+            if data.damaged:
+                console.print(
+                    f"damaged and left out: {len(data.damaged)} pictures, {min(data.damaged)} among them",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+    except torch.OutOfMemoryError as error:
+        raise TrainingError("the GPU has not enough memory: take a lower --batch or --crop") from error
     finally:
         ranks.leave()
 
 
 def _check_folders(request: Request) -> None:
     """Find out before hours of training that its result could not be written."""
-    target = request.output / request.name
-    if target.exists() and not request.force:
-        raise OutputExistsError(f"{target}: exists; use --force to overwrite, or --name for another one")
+    bundle_target(request.output, request.name, force=request.force)
+    if request.resume and not (request.run / LAST).exists():
+        raise FileError(f"{request.run / LAST}: no checkpoint there")
     if (request.run / LAST).exists() and not request.resume and not request.force:
         raise OutputExistsError(f"{request.run}: holds a run; --resume goes on with it, --force starts anew")
     for folder in (request.run, request.output):
@@ -109,9 +132,9 @@ def _tell_start(
     model = TrainingModel(config)
     parameters = sum(p.numel() for p in model.parameters())
     console.print(
-        f"family {config.family}: {parameters:,} parameters, on {device}; training on {len(data.pictures)} pictures "
-        f"({data.pixels / 1e6:.1f} MP, {data.skipped} files skipped), "
-        + (f"validating on {len(valid.pictures)}" if valid else "no validation: --valid DIR keeps the best weights"),
+        f"family {config.family}: {parameters:,} parameters, on {device}; training on {len(data)} pictures "
+        f"({data.areas.sum() / 1e6:.1f} MP, {data.skipped} files skipped), "
+        + (f"validating on {len(valid)}" if valid else "no validation: --valid DIR keeps the best weights"),
         highlight=False,
         soft_wrap=True,
     )
@@ -125,7 +148,7 @@ def _bundle(config: TrainConfig, request: Request, data: PictureSet, best: Path)
         "steps": state["step"],
         "minutes": round(state["seconds"] / 60, 1),
         "torch": torch.__version__,
-        "pictures": len(data.pictures),
+        "pictures": len(data),
         "validation_loss": state["best"] if request.valid else None,
     }
     return write_bundle(request.output, request.name, model, config, data, training, force=request.force)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnzip.errors import TrainingError
 from cnnzip.train.data import PictureSet
 from cnnzip.train.model import TrainingModel
 
@@ -37,14 +38,21 @@ def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device) -> T
 
 @torch.no_grad()
 def validate(model: TrainingModel, data: PictureSet, device: torch.device) -> Validation:
-    """Measure `model` on all pictures of `data`, one after the other."""
+    """Measure `model` on all pictures of `data`, one after the other.
+
+    Raises:
+        TrainingError: all pictures are damaged.
+    """
     model.eval()
     levels = np.linspace(0, model.density.levels - 1, POINTS)
     losses: list[float] = []
     points: list[tuple[float, float]] = []
     for number in levels:
         level = torch.tensor([number], dtype=torch.float32, device=device)
-        terms = [model(to_batch(picture, model.network.config.stride, device), level) for picture in data.pictures]
+        pictures = data.choose(range(len(data)))
+        terms = [model(to_batch(picture, model.network.config.stride, device), level) for picture in pictures]
+        if not terms:
+            raise TrainingError(f"{data.paths[0].parent}: all {len(data)} pictures are damaged")
         losses.append(float(np.mean([float(t.loss) for t in terms])))
         psnr = np.mean([-10 * np.log10(float(t.mse)) for t in terms])
         points.append((float(np.mean([float(t.bpp) for t in terms])), float(psnr)))

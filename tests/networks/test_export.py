@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+from safetensors.numpy import load_file, save_file  # noqa: E402
+
+from cnnzip.errors import ModelError  # noqa: E402
+from cnnzip.networks.export import export_graph, network_arrays, tensor_offsets  # noqa: E402
+from cnnzip.networks.registry import build  # noqa: E402
+from cnnzip.networks.runtime import WEIGHTS, OnnxRuntime  # noqa: E402
+
+
+def external(path):
+    """Name to (location, offset, length) of the initialisers that lie outside the graph, and the sizes of the rest."""
+    outside, inside = {}, {}
+    for tensor in onnx.load(path, load_external_data=False).graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            entry = {item.key: item.value for item in tensor.external_data}
+            outside[tensor.name] = (entry["location"], int(entry["offset"]), int(entry["length"]))
+            assert not tensor.raw_data
+            assert not tensor.float_data
+        else:
+            inside[tensor.name] = onnx.numpy_helper.to_array(tensor).size
+    return outside, inside
+
+
+@pytest.mark.parametrize("prefix", ["analysis", "synthesis"])
+def test_the_tiny_bundle_points_into_its_weights(tiny, prefix):
+    path = tiny / f"{prefix}.onnx"
+    outside, inside = external(path)
+    offsets = tensor_offsets(tiny / WEIGHTS)
+    assert path.stat().st_size < 10_000
+    assert all(size <= 64 for size in inside.values())
+    assert {f"{prefix}.{name}" for name in outside} == {name for name in offsets if name.startswith(f"{prefix}.")}
+    for name, entry in outside.items():
+        assert entry == (WEIGHTS, *offsets[f"{prefix}.{name}"])
+
+
+def test_offsets_are_those_of_the_tensors(tiny):
+    raw, arrays = (tiny / WEIGHTS).read_bytes(), load_file(tiny / WEIGHTS)
+    offsets = tensor_offsets(tiny / WEIGHTS)
+    assert offsets.keys() == arrays.keys()
+    for name, (offset, length) in offsets.items():
+        assert raw[offset : offset + length] == arrays[name].tobytes()
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(3)
+    network = build("residual", {"width": 4, "blocks": 1, "latent_channels": 8, "stride": 16}).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    return network
+
+
+def test_a_fresh_export_computes_what_torch_does(network, tmp_path):
+    save_file(network_arrays(network), tmp_path / WEIGHTS)
+    export_graph(network.analysis, "analysis", (1, 3, 64, 64), tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["analysis.onnx", WEIGHTS]
+    pixels = np.random.default_rng(0).random((1, 3, 48, 80), dtype=np.float32)  # not the size of the trace
+    with torch.no_grad():
+        expected = network.analysis(torch.from_numpy(pixels)).numpy()
+    np.testing.assert_allclose(OnnxRuntime(tmp_path, 1).analysis(pixels), expected, rtol=0, atol=1e-5)
+
+
+def test_an_export_refuses_weights_that_are_not_the_networks(network, tmp_path):
+    arrays = network_arrays(network)
+    name = next(n for n in arrays if n.startswith("analysis.") and arrays[n].size > 64)
+    arguments = (network.analysis, "analysis", (1, 3, 64, 64), tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
+    save_file({**arrays, name: arrays[name] + 1}, tmp_path / WEIGHTS)
+    with pytest.raises(ModelError, match=rf"^the graph of 'analysis' has another '{name}' than the network$"):
+        export_graph(*arguments)
+    del arrays[name]
+    save_file(arrays, tmp_path / WEIGHTS)
+    with pytest.raises(ModelError, match=rf"^the graph of 'analysis' needs '{name}', which is no weight"):
+        export_graph(*arguments)
+    assert not (tmp_path / "analysis.onnx").exists()

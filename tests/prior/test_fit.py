@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from cnnzip.prior.factorised import FactorisedPrior
+from cnnzip.prior.fit import REACH, count, fit
+from cnnzip.prior.quality import MAX_QUALITY
+
+ROWS, CHANNELS = 5, 12
+LETTERS = 2 * REACH + 2
+
+
+def histograms(seed=0, samples=20_000):
+    """Rounded Laplacians of many widths, (R, M, letters)."""
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((ROWS, CHANNELS, LETTERS), dtype=np.int64)
+    for row in range(ROWS):
+        for channel in range(CHANNELS):
+            drawn = np.rint(rng.laplace(0, 0.05 * 1.6 ** (row + channel), samples)).astype(int)
+            letter = np.where(np.abs(drawn) <= REACH, drawn + REACH, LETTERS - 1)
+            counts[row, channel] = np.bincount(letter, minlength=LETTERS)
+    return counts
+
+
+def bits(counts, fitted):
+    """Mean bits a symbol of `counts` under the tables; escapes without what follows them."""
+    total = 0.0
+    for row, channel in np.ndindex(ROWS, CHANNELS):
+        low, weights = fitted.tables[fitted.table_index[row, channel]]
+        cost = -np.log2(weights / weights.sum())
+        all_letters = np.full(LETTERS, cost[-1])
+        all_letters[low + REACH : low + REACH + len(weights) - 1] = cost[:-1]
+        total += counts[row, channel] @ all_letters
+    return total / counts.sum()
+
+
+def entropy(counts):
+    p = counts / counts.sum(axis=-1, keepdims=True)
+    return float(-(p * np.log2(np.maximum(p, 1e-300))).sum(axis=-1).mean())
+
+
+@pytest.mark.parametrize(("tables", "excess"), [(ROWS * CHANNELS, 1.004), (16, 1.01), (6, 1.05)])
+def test_few_tables_cost_little_over_the_entropy(tables, excess):
+    counts = histograms()
+    fitted = fit(counts, tables)
+    assert len(fitted.tables) <= tables
+    assert entropy(counts) <= bits(counts, fitted) < excess * entropy(counts)
+
+
+def test_indices_and_order():
+    fitted = fit(histograms(), 8)
+    assert fitted.table_index.shape == (ROWS, CHANNELS)
+    assert fitted.table_index.dtype == np.uint8
+    assert set(fitted.table_index.ravel().tolist()) == set(range(len(fitted.tables)))
+    spreads = [-(w / w.sum() * np.log2(w / w.sum())).sum() for _, w in fitted.tables]
+    assert spreads == sorted(spreads)
+    # Wider distributions never get a narrower table.
+    assert (np.diff(fitted.table_index.astype(int), axis=1) >= 0).all()
+
+
+def test_tables_are_positive_and_reach_zero():
+    for low, weights in fit(histograms(), 8).tables:
+        assert (weights > 0).all()
+        assert low <= 0 < low + len(weights) - 1
+
+
+def test_the_same_counts_give_the_same_tables():
+    first, second = fit(histograms(), 8), fit(histograms(), 8)
+    assert np.array_equal(first.table_index, second.table_index)
+    for (low, weights), (low2, weights2) in zip(first.tables, second.tables, strict=True):
+        assert low == low2
+        assert np.array_equal(weights, weights2)
+
+
+def test_more_tables_than_histograms():
+    counts = histograms()[:1, :2]
+    fitted = fit(counts, 64)
+    assert len(fitted.tables) == 2
+    assert fitted.table_index.tolist() == [[0, 1]]
+
+
+def test_symbols_out_of_reach_are_left_to_the_escape():
+    counts = np.zeros((2, 1, LETTERS), dtype=np.int64)
+    counts[:, :, -1] = 100
+    ((low, weights),) = fit(counts, 4).tables
+    assert low == 0
+    assert len(weights) == 2
+    assert weights[1] / weights.sum() > 0.99
+
+
+def test_count():
+    one = np.ones((2, 2), dtype=np.float32)
+    gain = np.array([[1, 1], [4, 4]], dtype=np.float32)
+    prior = FactorisedPrior(np.zeros(2, dtype=np.float32), gain, one / gain, np.zeros((3, 2), dtype=np.uint8))
+    latent = np.array([[[0.0, 1.0, 1.0]], [[-1.0, 200.0, -0.2]]], dtype=np.float32)
+    counts = count(prior, [latent, latent[:, :, :1]], rows=3)
+    assert counts.shape == (3, 2, LETTERS)
+    symbols = [[{0: 2, 1: 2}, {-1: 2, 200: 1, 0: 1}], [{0: 2, 2: 2}, {-2: 2, 0: 1}], [{0: 2, 4: 2}, {-4: 2, -1: 1}]]
+    for row in range(3):
+        for channel in range(2):
+            expected = np.zeros(LETTERS, dtype=np.int64)
+            for symbol, times in symbols[row][channel].items():
+                expected[symbol + REACH] = times
+            expected[-1] = 4 - expected.sum()  # 400 and 800 lie out of reach
+            assert np.array_equal(counts[row, channel], expected)
+    assert np.array_equal(counts[1, 0].nonzero()[0] - REACH, np.unique(prior.quantise(latent[:1], MAX_QUALITY // 2)[0]))
