@@ -10,7 +10,8 @@ from PIL import Image, ImageFile
 
 from cnnzip.api import decode, encode
 from cnnzip.container import is_cnz
-from cnnzip.errors import CnnzipError, PictureError
+from cnnzip.errors import CnnzipError
+from cnnzip.image.metadata import EXIF_PREFIX
 
 FORMAT = "CNZ"
 MIME = "image/x-cnnzip"
@@ -35,13 +36,9 @@ class CnzImageFile(ImageFile.ImageFile):
         header = contents.header
         self._size = header.width, header.height
         self._mode = _mode(header.channels, header.depth, header.alpha)
-        for key, block in (
-            ("icc_profile", contents.metadata.icc),
-            ("exif", contents.metadata.exif),
-            ("xmp", contents.metadata.xmp),
-        ):
-            if block is not None:
-                self.info[key] = block
+        icc, exif, xmp = contents.metadata.icc, contents.metadata.exif, contents.metadata.xmp
+        blocks = {"icc_profile": icc, "exif": exif and EXIF_PREFIX + exif, "xmp": xmp}
+        self.info.update({key: block for key, block in blocks.items() if block})
         self.tile = []
 
     def load(self) -> Any:
@@ -53,8 +50,9 @@ class CnzImageFile(ImageFile.ImageFile):
                 raise OSError(str(error)) from error
             self._data = None
             self.im = image.im
-            self._mode = image.mode
-            self.info.update(image.info)
+            if self._exclusive_fp and self.fp is not None:
+                self.fp.close()
+                self.fp = None
         return super().load()
 
 
@@ -67,18 +65,19 @@ def _mode(channels: int, depth: int, alpha: bool) -> str:
 def _save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
     options = image.encoderinfo
     try:
-        for key in ("icc_profile", "exif", "xmp"):
-            if options.get(key) is not None:
-                image = image.copy()
-                block = options[key]
-                image.info[key] = block.tobytes() if isinstance(block, Image.Exif) else block
+        # As with Pillow's own formats, what is given wins over what the image brings, and None drops it.
+        given = {key: options[key] for key in ("icc_profile", "exif", "xmp") if key in options}
+        if given:
+            image = image.copy()
+            exif = given.get("exif")
+            image.info.update(given | {"exif": exif.tobytes()} if isinstance(exif, Image.Exif) else given)
         data = encode(
             image,
             quality=options.get("quality", 75),
             model=options.get("model"),
             coder=options.get("coder", "huffman"),
         )
-    except PictureError as error:
+    except CnnzipError as error:
         raise OSError(str(error)) from error
     file.write(data)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnnzip.cli import options
-from cnnzip.cli.files import STANDARD, Outputs, Teller, each, read_input
+from cnnzip.cli.files import STANDARD, Outputs, Teller, each, read_input, shown
 from cnnzip.errors import OutputFormatError, UsageError
 
 SUFFIX = ".png"
@@ -26,17 +26,20 @@ def decode(
     threads: options.Threads = 0,
     limit_pixels: options.LimitPixels = options.DEFAULT_LIMIT,
 ) -> None:
-    """Decompress: photo.cnz becomes photo.png beside it, or what -o's suffix says."""
+    """Decompress: photo.cnz becomes photo.png beside it.
+
+    The suffix of -o, or --format, chooses another format.
+    """
     from cnnzip import image
     from cnnzip.codec.decode import decode_picture
 
-    suffix = f".{file_format}" if file_format else SUFFIX
-    outputs = Outputs(files, output, suffix, force=force)
+    suffix = SUFFIX if file_format is None else f".{file_format.removeprefix('.').lower()}"
     try:
-        named = output if output and output != STANDARD and not file_format else f"x{suffix}"
+        named = output if output and output != STANDARD and file_format is None else f"x{suffix}"
         chosen = image.format_of(named)
     except OutputFormatError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(f"{error}; or say it with --format" if file_format is None else str(error)) from error
+    outputs = Outputs(files, output, suffix, force=force)
     teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
 
     def one(source: str) -> None:
@@ -60,6 +63,7 @@ def decode(
             "seconds": round(time.perf_counter() - start, 4),
             "notes": list(notes),
         }
-        teller.done(f"{source} → {target}: {picture.width}×{picture.height} {picture.mode}", record)
+        size = f"{picture.width}×{picture.height} {picture.mode}, {len(data):,} bytes"
+        teller.done(f"{shown(source)} → {shown(target, 'standard output')}: {size}", record)
 
     each(files, teller, one)

@@ -1,12 +1,12 @@
 """`cnnzip encode`."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from cnnzip.cli import options
-from cnnzip.cli.files import Outputs, Teller, each, read_input
+from cnnzip.cli.files import Outputs, Teller, each, read_input, shown
 from cnnzip.errors import UsageError
 
 SUFFIX = ".cnz"
@@ -16,11 +16,11 @@ def encode(
     files: options.Files,
     output: options.Output = None,
     quality: Annotated[
-        float, typer.Option("-q", "--quality", min=0, max=100, help="0 is smallest, 100 is best.")
+        float, typer.Option("-q", "--quality", metavar="0…100", help="0 is smallest, 100 is best.")
     ] = 75.0,
     model: Annotated[str | None, typer.Option(metavar="NAME|DIR", help="The model to use; see cnnzip models.")] = None,
     coder: Annotated[
-        str, typer.Option(metavar="huffman|rans", help="Entropy coder; rans is about 1 % smaller.")
+        Literal["huffman", "rans"], typer.Option(help="Entropy coder; rans is about 1 % smaller.")
     ] = "huffman",
     strip: Annotated[bool, typer.Option("--strip", help="Drop EXIF and XMP; the colour profile stays.")] = False,
     force: options.Force = False,
@@ -34,10 +34,9 @@ def encode(
     from cnnzip import image
     from cnnzip.codec.encode import encode_picture
     from cnnzip.codec.models import DEFAULT_MODEL, find_model
-    from cnnzip.entropy import CODERS
 
-    if coder not in CODERS:
-        raise UsageError(f"--coder is one of {', '.join(CODERS)}, not '{coder}'")
+    if not 0 <= quality <= 100:  # not by Typer, whose ranges take NaN
+        raise UsageError(f"-q/--quality is a number from 0 to 100, not {quality:g}")
     outputs = Outputs(files, output, SUFFIX, force=force)
     teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
     found = find_model(model or DEFAULT_MODEL)
@@ -72,8 +71,8 @@ def encode(
             "notes": list(picture.notes),
         }
         teller.done(
-            f"{source} → {target}: {len(given):,} → {len(data):,} bytes, {bpp:.3f} bpp, "
-            + (f"{saving:.1%} saved" if saving >= 0 else f"{-saving:.1%} larger"),
+            f"{shown(source)} → {shown(target, 'standard output')}: {len(given):,} → {len(data):,} bytes, "
+            f"{bpp:.3f} bpp, " + (f"{saving:.1%} saved" if saving >= 0 else f"{-saving:.1%} larger"),
             record,
         )
 

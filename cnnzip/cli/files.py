@@ -15,6 +15,13 @@ from cnnzip.files import read_bytes, write_atomic
 STANDARD = "-"
 
 
+def shown(name: str, standard: str = "standard input") -> str:
+    """The name of a file for people, on one line; `standard` is what `-` is called."""
+    if name == STANDARD:
+        return standard
+    return name if name.isprintable() else repr(name)
+
+
 def read_input(name: str) -> bytes:
     """The bytes of the file `name`; of standard input for `-`.
 
@@ -41,7 +48,8 @@ class Outputs:
         force: overwrite what exists.
 
     Raises:
-        UsageError: -o with several inputs, binary data to a terminal, standard input named twice.
+        UsageError: -o with several inputs, binary data to a terminal, standard input named twice, an empty name.
+        FileError: the data would go to standard output, which is closed.
     """
 
     def __init__(self, sources: list[str], given: str | None, suffix: str, *, force: bool) -> None:
@@ -49,11 +57,15 @@ class Outputs:
             raise UsageError("-o/--output goes with a single input")
         if sources.count(STANDARD) > 1:
             raise UsageError("standard input can be read only once")
+        if "" in (*sources, given):
+            raise UsageError("the name of a file is empty")
         self.given = given
         self.suffix = suffix
         self.force = force
         self.written: set[Path] = set()
         self.use_stdout = STANDARD in map(self.of, sources)
+        if self.use_stdout and sys.stdout is None:
+            raise FileError("standard output is closed")
         if self.use_stdout and sys.stdout.isatty():
             raise UsageError("will not write binary data to a terminal; give -o FILE or a pipe")
 
@@ -61,28 +73,44 @@ class Outputs:
         """The output of `source`: what -o says, else beside it, for standard input standard output."""
         if self.given is not None:
             return self.given
-        return STANDARD if source == STANDARD else str(Path(source).with_suffix(self.suffix))
+        if source == STANDARD:
+            return STANDARD
+        path = Path(source)
+        # "." and "/" have no name; `claim` refuses them, as all folders.
+        return str(path.with_suffix(self.suffix) if path.name else path)
 
     def claim(self, source: str) -> str:
         """The output of `source`, after finding out, before the work, whether it could be written.
 
         Raises:
-            FileError: it is the input, was written from another input in this run, or its folder is missing.
+            FileError: input or output is a folder or no possible name, the output is the input, was written from
+                another input in this run, or its folder is missing.
             OutputExistsError: it exists, and `force` is not set.
         """
         name = self.of(source)
-        if name == STANDARD:
-            return name
-        path = Path(name)
-        if path.exists() and source != STANDARD and Path(source).exists() and path.samefile(source):
-            raise FileError(f"{name}: the output would replace the input; give -o FILE")
-        if path.absolute() in self.written:
-            raise FileError(f"{name}: already written from another input in this run")
-        if path.is_file() and not self.force:
-            raise OutputExistsError(f"{name}: exists; use --force to overwrite")
-        if not path.parent.is_dir():
-            raise FileError(f"{path.parent}: no such folder")
+        try:
+            self._check(Path(source) if source != STANDARD else None, Path(name) if name != STANDARD else None)
+        except OSError as error:  # a name that is too long, a folder that may not be searched
+            raise FileError(f"{shown(str(error.filename))}: {str(error.strerror).lower()}") from error
         return name
+
+    def _check(self, source: Path | None, target: Path | None) -> None:
+        """What `claim` refuses; None is standard input or output."""
+        if source and source.is_dir():
+            raise FileError(f"{shown(str(source))}: is a directory")
+        if not target:
+            return
+        name = shown(str(target))
+        if target.is_dir():
+            raise FileError(f"{name}: is a directory; -o takes the name of a file")
+        if source and source.exists() and target.exists() and target.samefile(source):
+            raise FileError(f"{name}: the output would replace the input; give -o FILE")
+        if target.resolve() in self.written:
+            raise FileError(f"{name}: already written from another input in this run")
+        if target.is_file() and not self.force:
+            raise OutputExistsError(f"{name}: exists; use --force to overwrite")
+        if not target.parent.is_dir():
+            raise FileError(f"{shown(str(target.parent))}: no such folder")
 
     def write(self, name: str, data: bytes) -> None:
         """Write `data` to the output `name`, whole or not at all.
@@ -93,7 +121,7 @@ class Outputs:
         """
         if name != STANDARD:
             write_atomic(name, data, force=self.force)
-            self.written.add(Path(name).absolute())
+            self.written.add(Path(name).resolve())
             return
         try:
             sys.stdout.buffer.write(data)
@@ -125,7 +153,7 @@ class Teller:
     def note(self, source: str, text: str) -> None:
         """Something was lost or converted; JSON has it in the file's record."""
         if not self.as_json and not self.quiet:
-            print(f"cnnzip: {source}: note: {text}", file=sys.stderr)
+            print(f"cnnzip: {shown(source)}: note: {text}", file=sys.stderr)
 
     def failed(self, source: str, error: CnnzipError) -> None:
         """A file could not be done."""
@@ -135,11 +163,11 @@ class Teller:
         else:
             message = str(error)
             # Errors about files begin with the path already; those about contents do not.
-            prefix = "" if message.startswith(f"{source}:") or isinstance(error, FileError) else f"{source}: "
+            prefix = "" if isinstance(error, FileError) else f"{shown(source)}: "
             print(f"cnnzip: {prefix}{message}", file=sys.stderr)
 
     def _record(self, record: dict[str, Any]) -> None:
-        print(json.dumps(record, ensure_ascii=False), file=self.records, flush=True)
+        print(json.dumps(record), file=self.records, flush=True)
 
 
 def each(sources: list[str], teller: Teller, work: Callable[[str], None]) -> None:
@@ -152,7 +180,7 @@ def each(sources: list[str], teller: Teller, work: Callable[[str], None]) -> Non
             teller.failed(source, error)
             failures += 1
         except MemoryError:
-            teller.failed(source, FileError(f"{source}: not enough memory"))
+            teller.failed(source, FileError(f"{shown(source)}: not enough memory"))
             failures += 1
     if failures:
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """`cnnzip info`."""
 
 from cnnzip.cli import options
-from cnnzip.cli.files import Teller, each, read_input
+from cnnzip.cli.files import Teller, each, read_input, shown
 
 
 def info(
@@ -19,6 +19,6 @@ def info(
         if as_json:
             teller.done("", {"input": source, **report.as_json()})
         else:
-            print(f"{source}: {report}")
+            print(f"{shown(source)}: {report}")
 
     each(files, teller, one)

@@ -31,7 +31,7 @@ def models(as_json: options.Json = False) -> None:
             marks = " (default)" * default + " (shadowed)" * shadowed
             columns = f"{folder.name:<12} {description.id.hex()}  {description.family:<10} {size / 1e6:5.1f} MB"
             typer.echo(f"{columns}  {folder}{marks}")
-    if not seen and not as_json:
+    if not (seen or damaged or as_json):
         typer.echo(f"no model is installed; looked in: {', '.join(map(str, search_path()))}", err=True)
     if damaged:
         raise typer.Exit(1)

@@ -22,6 +22,7 @@ from cnnzip.networks.runtime import WEIGHTS, Runtime, open_runtime
 from cnnzip.prior.factorised import FactorisedPrior
 
 DESCRIPTION = "model.json"
+FILES = (WEIGHTS, "analysis.onnx", "synthesis.onnx")
 BUNDLE_FORMAT = 1
 ENCODER_ONLY = ("analysis.", "encoder.")
 MAX_DESCRIPTION_BYTES = 1 << 20
@@ -38,6 +39,8 @@ class Description:
     options: dict[str, Any]
     prior: str
     stride: int
+    files: dict[str, str]
+    """SHA-256, in hexadecimal, of every other file of the bundle."""
     training: dict[str, Any]
 
     @property
@@ -48,7 +51,9 @@ class Description:
     def to_json(self) -> str:
         """The text of `model.json`."""
         fields = {"format": BUNDLE_FORMAT, "name": self.name, "id": self.id.hex(), **self.decoding}
-        return json.dumps({**fields, "training": self.training}, indent=2, ensure_ascii=False) + "\n"
+        return (
+            json.dumps({**fields, "files": self.files, "training": self.training}, indent=2, ensure_ascii=False) + "\n"
+        )
 
 
 def read_description(folder: Path) -> Description:
@@ -71,14 +76,16 @@ def read_description(folder: Path) -> Description:
             options=dict(fields["options"]),
             prior=fields["prior"],
             stride=fields["stride"],
+            files={name: fields["files"][name] for name in FILES},
             training=dict(fields["training"]),
         )
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
+        known = known and isinstance(description.family, str) and type(description.stride) is int
         if not known or description.prior != "factorised" or description.stride not in (8, 16, 32):
             raise BadModelError(f"{path}: describes no model that this version can use")
     except OSError as error:
         raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadModelError(f"{path}: not a model's description ({error})") from error
     return description
 
@@ -122,7 +129,7 @@ class Model:
 
 
 def load_model(folder: Path) -> Model:
-    """Load the bundle in `folder`, checking the weights against the id.
+    """Load the bundle in `folder`, checking every file against the description and the weights against the id.
 
     Raises:
         BadModelError: a file is missing or damaged, or the weights are not those of the id.
@@ -132,20 +139,29 @@ def load_model(folder: Path) -> Model:
 
     description = read_description(folder)
     path = folder / WEIGHTS
+    # The graphs are only checked here: ONNX Runtime reads them by itself, and would run many a damaged one.
+    contents = {name: _read_checked(folder / name, description.files[name]) for name in FILES}
     try:
-        if path.stat().st_size > MAX_WEIGHT_BYTES:
-            raise BadModelError(f"{path}: too large for a model's weights")
-        arrays = load(path.read_bytes())
-    except OSError as error:
-        raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
+        arrays = load(contents[WEIGHTS])
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BadModelError(f"{path}: damaged weights ({error})") from error
     if model_id(description.decoding, arrays) != description.id:
         raise BadModelError(f"{path}: these are not the weights of model {description.id.hex()}")
-    tables = Tables.from_arrays(arrays)
-    return Model(
-        folder=folder,
-        description=description,
-        prior=FactorisedPrior.from_arrays(arrays, tables=len(tables.low)),
-        codebook=Codebook.from_arrays(arrays, tables),
-    )
+    try:
+        tables = Tables.from_arrays(arrays)
+        prior = FactorisedPrior.from_arrays(arrays, tables=len(tables))
+        return Model(folder, description, prior, Codebook.from_arrays(arrays, tables))
+    except BadModelError as error:
+        raise BadModelError(f"{path}: {error}") from error
+
+
+def _read_checked(path: Path, digest: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_WEIGHT_BYTES:
+            raise BadModelError(f"{path}: too large for a part of a model")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise BadModelError(f"{path}: damaged: its SHA-256 is not the one in {DESCRIPTION}")
+    return data

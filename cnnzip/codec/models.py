@@ -24,13 +24,25 @@ def search_path() -> list[Path]:
 def installed() -> Iterator[tuple[Path, Description | BadModelError]]:
     """Every bundle that can be found: its folder, and its description or what is wrong with it."""
     for root in search_path():
-        if root.is_dir():
-            for folder in sorted(root.iterdir()):
-                if (folder / DESCRIPTION).is_file():
-                    try:
-                        yield folder, read_description(folder)
-                    except BadModelError as error:
-                        yield folder, error
+        for folder in _bundles(root):
+            try:
+                yield folder, read_description(folder)
+            except BadModelError as error:
+                yield folder, error
+
+
+def _bundles(root: Path) -> list[Path]:
+    try:
+        return sorted(filter(_is_bundle, root.iterdir()))
+    except OSError:  # it is not there, no folder, or not ours to read
+        return []
+
+
+def _is_bundle(folder: Path) -> bool:
+    try:
+        return (folder / DESCRIPTION).is_file()
+    except OSError:  # not ours to read, or no possible name
+        return False
 
 
 def find_model(name: str = DEFAULT_MODEL) -> Model:
@@ -40,7 +52,7 @@ def find_model(name: str = DEFAULT_MODEL) -> Model:
         ModelNotFoundError: there is none.
         BadModelError: it is there, but damaged.
     """
-    if (Path(name) / DESCRIPTION).is_file():
+    if _is_bundle(Path(name)):
         return load_model(Path(name))
     for folder, description in installed():
         if folder.name == name:
@@ -59,9 +71,14 @@ def model_for(header: Header) -> Model:
         ModelNotFoundError: it is not installed.
         BadModelError: it is, but damaged.
     """
+    damaged = None
     for folder, description in installed():
-        if isinstance(description, Description) and description.id == header.model_id:
+        if isinstance(description, BadModelError):
+            damaged = description if folder.name == header.model_name else damaged
+        elif description.id == header.model_id:
             return load_model(folder)
+    if damaged:
+        raise damaged
     raise ModelNotFoundError(
         f"the file needs model '{header.model_name}' ({header.model_id.hex()}), which is not installed; "
         f"put its folder into one of those that {ENVIRONMENT} names"

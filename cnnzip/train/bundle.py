@@ -1,5 +1,6 @@
 """From a checkpoint to a model bundle: integer tables fitted on real latents, codes, weights and graphs."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -13,7 +14,7 @@ from safetensors.numpy import save
 
 from cnnzip import __version__
 from cnnzip.codec.header import ID_BYTES, MODEL_NAME
-from cnnzip.codec.model import DESCRIPTION, Description, load_model, model_id
+from cnnzip.codec.model import DESCRIPTION, FILES, Description, load_model, model_id
 from cnnzip.entropy import Codebook, Tables
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.networks.export import export_graph, network_arrays
@@ -126,6 +127,7 @@ def write_bundle(
         options=asdict(network.config),
         prior=network.prior,
         stride=network.config.stride,
+        files={},
         training={"cnnzip": __version__, **training, "config": config.as_json()},
     )
     try:
@@ -144,13 +146,14 @@ def _write_files(draft: Path, description: Description, arrays: Mapping[str, NDA
     draft.mkdir()
     weights = draft / WEIGHTS
     weights.write_bytes(save(dict(arrays)))
-    identified = replace(description, id=model_id(description.decoding, arrays))
-    (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
     stride, channels = network.config.stride, network.config.latent_channels
     side = TRACE_SIDE * stride
     export_graph(network.analysis, "analysis", (1, 3, side, side), weights, draft / "analysis.onnx")
     shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
     export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
+    digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in FILES}
+    identified = replace(description, id=model_id(description.decoding, arrays), files=digests)
+    (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
 
 
 def _move(draft: Path, target: Path, *, aside: Path) -> None:

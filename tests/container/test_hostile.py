@@ -199,9 +199,7 @@ def test_mutated_files(data: st.DataObject) -> None:
         unpack(mutated)
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 4, 5, 0x7F, *range(0x80, 0x86)]), st.binary(max_size=3)))
-)
+@given(st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 4, 5, 0x7F, *range(0x80, 0x86)]), st.binary(max_size=3))))
 def test_right_checksums_over_anything(raw: list[tuple[int, bytes]]) -> None:
     """Even then a file is refused, or it is the one form of its content."""
     data = build((1, b"h"), *raw)

@@ -1,0 +1,218 @@
+"""The model bundle: what its id depends on, and every way in which it can be damaged."""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from cnnzip.codec.decode import decode_picture
+from cnnzip.codec.encode import encode_picture
+from cnnzip.codec.model import FILES, Model, load_model, model_id, read_description
+from cnnzip.errors import BadModelError
+from cnnzip.image import Picture
+
+
+@pytest.fixture
+def bundle(tiny: Model, tmp_path: Path) -> Path:
+    """A copy of the tiny bundle, to be damaged."""
+    return Path(shutil.copytree(tiny.folder, tmp_path / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def arrays(tiny: Model) -> dict[str, np.ndarray]:
+    return load_file(tiny.folder / "weights.safetensors")
+
+
+def describe(bundle: Path, **changes: object) -> None:
+    """Change fields of model.json; None removes one."""
+    path = bundle / "model.json"
+    fields = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in fields.items() if value is not None}))
+
+
+def seal(bundle: Path) -> None:
+    """Make the digests in model.json those of the files."""
+    files = {name: hashlib.sha256((bundle / name).read_bytes()).hexdigest() for name in FILES}
+    describe(bundle, files=files)
+
+
+def reweigh(bundle: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Replace the weights, and the digests and the id so that they are those of the model."""
+    save_file(arrays, bundle / "weights.safetensors")
+    seal(bundle)
+    describe(bundle, id=model_id(read_description(bundle).decoding, arrays).hex())
+
+
+def test_the_description_round_trips(tiny: Model) -> None:
+    assert tiny.description.to_json() == (tiny.folder / "model.json").read_text(encoding="utf-8")
+
+
+def test_the_id_depends_on_every_array_that_decoding_needs(tiny: Model, arrays: dict[str, np.ndarray]) -> None:
+    decoding = tiny.description.decoding
+    assert model_id(decoding, arrays) == tiny.description.id
+    needed, encoder = set(), set()
+    for name, array in arrays.items():
+        changed = array.copy()
+        changed.flat[-1] += 1
+        same = model_id(decoding, arrays | {name: changed}) == tiny.description.id
+        (encoder if same else needed).add(name)
+    assert {name.split(".")[0] for name in encoder} == {"analysis", "encoder"}
+    assert {name.split(".")[0] for name in needed} == {"synthesis", "prior", "tables", "huffman"}
+
+
+def test_the_id_depends_on_names_shapes_and_types(tiny: Model, arrays: dict[str, np.ndarray]) -> None:
+    decoding, mean = tiny.description.decoding, arrays["prior.mean"]
+    others = [
+        arrays | {"prior.mean": mean.reshape(1, -1)},
+        arrays | {"prior.mean": mean.view(np.int32)},
+        {name: array for name, array in arrays.items() if name != "prior.mean"},
+        {name: array for name, array in arrays.items() if name != "prior.mean"} | {"prior.median": mean},
+        arrays | {"extra": mean[:0]},
+    ]
+    ids = {model_id(decoding, other) for other in [arrays, *others]}
+    assert len(ids) == 1 + len(others)
+
+
+@pytest.mark.parametrize("field", ["family", "options", "prior", "stride"])
+def test_the_id_depends_on_what_is_decoded_how(field: str, tiny: Model, arrays: dict[str, np.ndarray]) -> None:
+    assert model_id(tiny.description.decoding | {field: 8}, arrays) != tiny.description.id
+
+
+def test_the_id_does_not_depend_on_the_order(tiny: Model, arrays: dict[str, np.ndarray]) -> None:
+    turned = dict(reversed(arrays.items()))
+    assert model_id(dict(reversed(tiny.description.decoding.items())), turned) == tiny.description.id
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "bundle format 2 is not known; upgrade cnnzip"),
+        ({"format": None}, "not a model's description ('format')"),
+        ({"name": None}, "not a model's description ('name')"),
+        ({"name": "../tiny"}, "describes no model that this version can use"),
+        ({"files": {}}, "not a model's description ('weights.safetensors')"),
+        ({"id": "00"}, "describes no model that this version can use"),
+        ({"prior": "hyper"}, "describes no model that this version can use"),
+        ({"stride": 7}, "describes no model that this version can use"),
+        ({"stride": 16.0}, "describes no model that this version can use"),
+        ({"family": ["residual"]}, "describes no model that this version can use"),
+    ],
+)
+def test_bad_descriptions(changes: dict[str, object], message: str, bundle: Path) -> None:
+    describe(bundle, **changes)
+    with pytest.raises(BadModelError, match=f"^{re.escape(f'{bundle}/model.json: {message}')}$"):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("changes", [{"id": "xyz"}, {"id": 5}, {"name": 5}, {"options": 5}, {"training": None}])
+def test_descriptions_of_wrong_types(changes: dict[str, object], bundle: Path) -> None:
+    describe(bundle, **changes)
+    with pytest.raises(BadModelError, match=r"/model\.json: not a model's description \("):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": 1e999}'])
+def test_descriptions_that_are_none(text: bytes, bundle: Path) -> None:
+    (bundle / "model.json").write_bytes(text)
+    with pytest.raises(BadModelError, match=r"/model\.json: "):
+        load_model(bundle)
+
+
+def test_a_description_that_is_too_large(bundle: Path) -> None:
+    (bundle / "model.json").write_bytes(b" " * (1 << 20) + (bundle / "model.json").read_bytes())
+    with pytest.raises(BadModelError, match=r"/model\.json: too large for a model's description$"):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("name", ["model.json", *FILES])
+def test_a_file_is_missing_or_a_folder(name: str, bundle: Path) -> None:
+    (bundle / name).unlink()
+    with pytest.raises(BadModelError, match=f"/{name}: cannot be read: No such file or directory$"):
+        load_model(bundle)
+    (bundle / name).mkdir()
+    with pytest.raises(BadModelError, match=f"/{name}: cannot be read: Is a directory$"):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_change_of_a_file_is_found(name: str, bundle: Path) -> None:
+    path = bundle / name
+    good = path.read_bytes()
+    message = f"/{re.escape(name)}: damaged: its SHA-256 is not the one in model.json$"
+    middle = bytearray(good)
+    middle[len(good) // 2] ^= 1
+    for bad in (b"", good[:-1], good + b"\0", bytes(middle)):
+        path.write_bytes(bad)
+        with pytest.raises(BadModelError, match=message):
+            load_model(bundle)
+
+
+def test_weights_that_are_no_safetensors(bundle: Path) -> None:
+    path = bundle / "weights.safetensors"
+    good = path.read_bytes()
+    for bad in (*(good[:size] for size in (0, 7, 8, 100, len(good) // 2, len(good) - 1)), good + b"\0"):
+        path.write_bytes(bad)
+        seal(bundle)
+        with pytest.raises(BadModelError, match=r"/weights\.safetensors: damaged weights \("):
+            load_model(bundle)
+
+
+def test_weights_of_another_model(bundle: Path, arrays: dict[str, np.ndarray]) -> None:
+    save_file(arrays | {"prior.mean": arrays["prior.mean"] + 1}, bundle / "weights.safetensors")
+    seal(bundle)
+    with pytest.raises(BadModelError, match=r"these are not the weights of model [0-9a-f]{16}$"):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("tables.low", lambda a: a[:-1]),
+        ("tables.size", lambda a: a * 0),
+        ("tables.frequencies", lambda a: a + 1),
+        ("huffman.lengths", lambda a: a[:-1]),
+        ("huffman.layouts", lambda a: a + 100),
+        ("huffman.parameters", lambda a: a - 100),
+        ("prior.mean", lambda a: a * np.nan),
+        ("prior.mean", lambda a: a[:-1]),
+        ("prior.inverse_gain", lambda a: -a),
+        ("prior.table_index", lambda a: a | 255),
+        ("encoder.gain", lambda a: a.astype(np.float64)),
+    ],
+)
+def test_arrays_that_are_no_model_under_a_right_id(
+    name: str, change: Callable[[np.ndarray], np.ndarray], bundle: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    reweigh(bundle, arrays | {name: change(arrays[name])})
+    with pytest.raises(BadModelError, match=r"/weights\.safetensors: "):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("name", ["prior.mean", "encoder.gain", "tables.low", "huffman.lengths"])
+def test_an_array_is_missing(name: str, bundle: Path, arrays: dict[str, np.ndarray]) -> None:
+    reweigh(bundle, {other: array for other, array in arrays.items() if other != name})
+    with pytest.raises(BadModelError, match=rf"safetensors: the (model has no array|prior lacks) '?{name}'?$"):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no graph"])
+def test_a_damaged_graph(content: bytes | None, bundle: Path, photo: Picture) -> None:
+    def damage(name: str) -> None:
+        (bundle / name).unlink()
+        if content is not None:
+            (bundle / name).write_bytes(content)
+
+    model = load_model(bundle)
+    data = encode_picture(photo, model, model.runtime(threads=1))
+    damage("synthesis.onnx")
+    with pytest.raises(BadModelError, match=r"/synthesis\.onnx: not a usable network: "):
+        decode_picture(data, find_model=lambda _: model)
+    damage("analysis.onnx")
+    with pytest.raises(BadModelError, match=r"/analysis\.onnx: not a usable network: "):
+        encode_picture(photo, model, model.runtime(threads=1))

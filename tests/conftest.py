@@ -1,0 +1,41 @@
+"""What tests of several rooms share: the small model that never changes, and pictures to code with it."""
+
+from pathlib import Path
+
+import pytest
+
+from cnnzip.codec.model import Model, load_model
+from cnnzip.image import Picture, read
+from cnnzip.networks.runtime import Runtime
+
+TESTS = Path(__file__).parent
+MODELS = TESTS / "golden" / "models"
+
+
+@pytest.fixture
+def installed_tiny(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model `tiny` is installed, and none of the user's; its bundle's folder."""
+    monkeypatch.setenv("CNNZIP_MODELS", str(MODELS))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+    return MODELS / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Model:
+    return load_model(MODELS / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_runtime(tiny: Model) -> Runtime:
+    return tiny.runtime(threads=1)
+
+
+@pytest.fixture(scope="session")
+def photo_file() -> Path:
+    """A crop of a Kodak picture, RGB, 96×64."""
+    return TESTS / "data" / "parrots-96x64.png"
+
+
+@pytest.fixture(scope="session")
+def photo(photo_file: Path) -> Picture:
+    return read(photo_file.read_bytes())
