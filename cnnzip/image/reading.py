@@ -118,7 +118,8 @@ def _check_size(width: int, height: int, limit_pixels: int) -> None:
         raise PictureTooLargeError(f"the picture is {width}×{height}; a side may have {limits.MAX_SIDE:,} pixels")
     if width * height > limit_pixels:
         raise PictureTooLargeError(
-            f"the picture is {width}×{height}: {width * height:,} pixels, and the limit is {limit_pixels:,} (--limit-pixels)"
+            f"the picture is {width}×{height}: {width * height:,} pixels, "
+            f"and the limit is {limit_pixels:,} (--limit-pixels)"
         )
 
 
