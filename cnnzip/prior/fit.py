@@ -37,10 +37,20 @@ def count(prior: FactorisedPrior, latents: Iterable[NDArray[np.float32]], rows: 
     first = np.arange(prior.channels)[:, None, None] * letters
     for latent in latents:
         for row in range(rows):
-            symbols = prior.quantise(latent, row * MAX_QUALITY // (rows - 1))
-            letter = np.where(np.abs(symbols) <= REACH, symbols + REACH, letters - 1)
-            counts[row] += np.bincount((letter + first).ravel(), minlength=counts.shape[1])
+            for units in qualities_of(row, rows):
+                symbols = prior.quantise(latent, units)
+                letter = np.where(np.abs(symbols) <= REACH, symbols + REACH, letters - 1)
+                counts[row] += np.bincount((letter + first).ravel(), minlength=counts.shape[1])
     return counts.reshape(rows, prior.channels, letters)
+
+
+def qualities_of(row: int, rows: int) -> list[int]:
+    """Qualities, in hundredths, all over the range that uses table row `row` of `rows`.
+
+    One alone will not do: a channel that is nearly constant turns from all zeros to all ones between two rows.
+    """
+    spread = (row + np.array([-0.45, -0.15, 0.15, 0.45])) * MAX_QUALITY / (rows - 1)
+    return [int(units) for units in np.clip(np.rint(spread), 0, MAX_QUALITY)]
 
 
 def fit(counts: NDArray[np.int64], tables: int = 64) -> Fit:

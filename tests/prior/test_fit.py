@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cnnzip.prior.factorised import FactorisedPrior
-from cnnzip.prior.fit import REACH, count, fit
-from cnnzip.prior.quality import MAX_QUALITY
+from cnnzip.prior.fit import REACH, count, fit, qualities_of
+from cnnzip.prior.quality import MAX_QUALITY, nearest_row
 
 ROWS, CHANNELS = 5, 12
 LETTERS = 2 * REACH + 2
@@ -87,6 +87,15 @@ def test_symbols_out_of_reach_are_left_to_the_escape():
     assert weights[1] / weights.sum() > 0.99
 
 
+@pytest.mark.parametrize("rows", [2, 3, 29])
+def test_a_row_is_counted_all_over_the_qualities_that_use_it(rows):
+    for row in range(rows):
+        used = [units for units in range(0, MAX_QUALITY + 1, 7) if nearest_row(units, rows) == row]
+        counted = qualities_of(row, rows)
+        assert {nearest_row(units, rows) for units in counted} == {row}
+        assert max(counted) - min(counted) > 0.85 * (used[-1] - used[0])
+
+
 def test_count():
     one = np.ones((2, 2), dtype=np.float32)
     gain = np.array([[1, 1], [4, 4]], dtype=np.float32)
@@ -94,12 +103,23 @@ def test_count():
     latent = np.array([[[0.0, 1.0, 1.0]], [[-1.0, 200.0, -0.2]]], dtype=np.float32)
     counts = count(prior, [latent, latent[:, :, :1]], rows=3)
     assert counts.shape == (3, 2, LETTERS)
-    symbols = [[{0: 2, 1: 2}, {-1: 2, 200: 1, 0: 1}], [{0: 2, 2: 2}, {-2: 2, 0: 1}], [{0: 2, 4: 2}, {-4: 2, -1: 1}]]
     for row in range(3):
         for channel in range(2):
             expected = np.zeros(LETTERS, dtype=np.int64)
-            for symbol, times in symbols[row][channel].items():
-                expected[symbol + REACH] = times
-            expected[-1] = 4 - expected.sum()  # 400 and 800 lie out of reach
+            for units in qualities_of(row, 3):
+                for value in (*latent[channel, 0], latent[channel, 0, 0]):
+                    symbol = round(float(value) * 4 ** (units / MAX_QUALITY))
+                    expected[symbol + REACH if abs(symbol) <= REACH else -1] += 1
             assert np.array_equal(counts[row, channel], expected)
-    assert np.array_equal(counts[1, 0].nonzero()[0] - REACH, np.unique(prior.quantise(latent[:1], MAX_QUALITY // 2)[0]))
+
+
+def test_a_nearly_constant_channel_is_cheap_between_two_rows():
+    """It turns from all zeros to all ones within the range of one row: both must be foreseen."""
+    level = np.float32(0.5 / 2**0.3)
+    gain = np.array([[1.0], [2.0]], dtype=np.float32)  # level times gain passes ½ at quality 30
+    prior = FactorisedPrior(np.zeros(1, np.float32), gain, 1 / gain, np.zeros((2, 1), np.uint8))
+    fitted = fit(count(prior, [np.full((1, 8, 8), level)], rows=2))
+    for units in (0, MAX_QUALITY * 2 // 10, MAX_QUALITY * 4 // 10, MAX_QUALITY):
+        (symbol,) = np.unique(prior.quantise(np.full((1, 8, 8), level), units))
+        low, weights = fitted.tables[fitted.table_index[nearest_row(units, 2), 0]]
+        assert weights[symbol - low] / weights.sum() > 0.1
