@@ -32,8 +32,8 @@ ALLOWED = {
 
 # The files that may import torch; all else works without it.
 TORCH = {
-    "networks": {"family", "layers", "residual", "torch_runtime", "export"},
-    "prior": {"density"},
+    "networks": {"family", "layers", "residual", "photo", "torch_runtime", "export"},
+    "prior": {"density", "hyper_density"},
     "train": None,  # all of it
 }
 

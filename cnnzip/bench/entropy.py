@@ -24,7 +24,7 @@ from cnnzip.codec.models import DEFAULT_MODEL, find_model
 from cnnzip.entropy import Codebook, Coder, HuffmanCoder, RansCoder, ideal_bits
 from cnnzip.errors import CnnzipError
 from cnnzip.image import to_planes
-from cnnzip.prior.factorised import Pass
+from cnnzip.prior.gains import Pass
 from cnnzip.prior.quality import to_units
 
 RUNS = 3
@@ -92,7 +92,7 @@ def report(model: Model, folder: Path, qualities: list[float]) -> None:
     counts = ", ".join(f"{layouts.count(name)} {name}" for name in ("symbol", "block", "run"))
     print(f"{len(found)} pictures, model {model.description.name}; {len(tables)} tables: {counts}")
     for quality in qualities:
-        streams = [model.prior.encode(latent, to_units(quality)) for latent in latents]
+        streams = [model.prior.encode(latent, to_units(quality), runtime.hyper_analysis) for latent in latents]
         symbols = sum(len(values) for passes in streams for values, _ in passes)
         ideal = sum(ideal_bits(tables, *one) for passes in streams for one in passes)
         print(f"\nquality {quality:g}: {symbols // len(found):,} symbols a picture, {ideal / pixels:.3f} bpp")

@@ -38,7 +38,7 @@ def read_contents(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Content
     latents = [s.payload for s in sections if s.type == SectionType.LATENT]
     alphas = [s.payload for s in sections if s.type == SectionType.ALPHA]
     if any(s.type == SectionType.HYPER_LATENT for s in sections):
-        raise SectionError("a hyper-latent section, but the model's prior is factorised")
+        raise SectionError("a hyper-latent section, which no prior of this version has")
     if len(latents) != 1:
         raise SectionError(f"{len(latents)} latent sections where there must be one")
     if len(alphas) != header.alpha:
@@ -46,8 +46,8 @@ def read_contents(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Content
     return Contents(header, latents[0], alphas[0] if alphas else None, unpack_metadata(sections))
 
 
-def decode_symbols(contents: Contents, model: Model) -> NDArray[np.int32]:
-    """The symbols (M, h, w): all that the entropy coder gives, the same on every machine.
+def decode_values(contents: Contents, model: Model) -> NDArray[np.int32]:
+    """The prior's values (M, h, w): all that the coded data says, the same on every machine.
 
     Raises:
         PayloadError: the coded data is not a latent of the size that the header implies.
@@ -55,9 +55,9 @@ def decode_symbols(contents: Contents, model: Model) -> NDArray[np.int32]:
     header = contents.header
     decoder = model.coder(header.coder).decoder(contents.latent)
     shape = model.latent_shape(header.width, header.height)
-    symbols = model.prior.decode(decoder.read, shape, header.quality_units)
+    values = model.prior.decode(decoder.read, shape, header.quality_units)
     decoder.finish()
-    return symbols
+    return values
 
 
 def decode_alpha(contents: Contents) -> Samples | None:
@@ -94,9 +94,9 @@ def decode_picture(
     contents = read_contents(data, limit_pixels)
     header = contents.header
     model = find_model(header)
-    symbols = decode_symbols(contents, model)
+    values = decode_values(contents, model)
     alpha = decode_alpha(contents)
-    latent = model.prior.dequantise(symbols, header.quality_units)[None]  # (1, M, h, w)
+    latent = model.prior.dequantise(values, header.quality_units)[None]  # (1, M, h, w)
     planes = open_runtime(model).synthesis(latent)[:, :, : header.height, : header.width]
     if header.channels == 1:
         planes = planes.mean(axis=1, keepdims=True)

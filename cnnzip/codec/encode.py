@@ -44,7 +44,7 @@ def encode_picture(
     )
     pixels = pad(to_planes(picture), model.stride)  # (1, 3, H', W')
     latent = runtime.analysis(pixels)[0]  # (M, h, w)
-    passes = model.prior.encode(latent, header.quality_units)
+    passes = model.prior.encode(latent, header.quality_units, runtime.hyper_analysis)
     sections = [
         Section(SectionType.HEADER, header.pack()),
         Section(SectionType.LATENT, model.coder(coder).encode(passes)),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_alpha, decode_symbols, read_contents
+from cnnzip.codec.decode import decode_alpha, decode_values, read_contents
 from cnnzip.codec.header import Header
 from cnnzip.codec.models import model_for
 from cnnzip.container import section_table
@@ -67,16 +67,16 @@ def describe(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Report:
 
 
 def verify(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> str:
-    """Decode everything in the file but run no network; the SHA-256 of the symbols.
+    """Decode everything in the file but run no network; the SHA-256 of the values.
 
-    The digest is over the symbols as little-endian int32 in the latent's order. It is the same on every
-    machine, so it tells whether two decoders agree.
+    The digest is over the values that the prior gives, as little-endian int32 in the latent's order. It is the
+    same on every machine, so it tells whether two decoders agree.
 
     Raises:
         CnzError: the file is bad.
         ModelError: its model is not here, or damaged.
     """
     contents = read_contents(data, limit_pixels)
-    symbols = decode_symbols(contents, model_for(contents.header))
+    values = decode_values(contents, model_for(contents.header))
     decode_alpha(contents)
-    return hashlib.sha256(symbols.astype("<i4").tobytes()).hexdigest()
+    return hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()

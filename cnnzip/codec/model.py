@@ -1,8 +1,8 @@
-"""A model bundle: a folder with `model.json`, `weights.safetensors`, `analysis.onnx` and `synthesis.onnx`.
+"""A model bundle: a folder with `model.json`, `weights.safetensors` and the graphs of the networks.
 
 The id is what a file names its model by: the first 8 bytes of a SHA-256 over everything that decoding depends
-on. What only the encoder needs (names below `analysis.` and `encoder.`) is left out, so that a better encoder
-for the same decoder is the same model.
+on. What only the encoder needs (names below `ENCODER_ONLY`) is left out, so that a better encoder for the same
+decoder is the same model.
 """
 
 import hashlib
@@ -19,12 +19,17 @@ from cnnzip.codec.header import ID_BYTES, MODEL_NAME
 from cnnzip.entropy import Codebook, Coder, Tables, coder
 from cnnzip.errors import BadModelError
 from cnnzip.networks.runtime import WEIGHTS, Runtime, open_runtime
-from cnnzip.prior.factorised import FactorisedPrior
+from cnnzip.prior.prior import Prior
+from cnnzip.prior.registry import PRIORS, prior_from_arrays
 
 DESCRIPTION = "model.json"
-FILES = (WEIGHTS, "analysis.onnx", "synthesis.onnx")
+FILES = {
+    "factorised": (WEIGHTS, "analysis.onnx", "synthesis.onnx"),
+    "hyper": (WEIGHTS, "analysis.onnx", "hyper_analysis.onnx", "synthesis.onnx"),
+}
+"""The files of a bundle beside its description, by its prior."""
 BUNDLE_FORMAT = 1
-ENCODER_ONLY = ("analysis.", "encoder.")
+ENCODER_ONLY = ("analysis.", "encoder.", "hyper_analysis.")
 MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_WEIGHT_BYTES = 1 << 28
 
@@ -76,12 +81,12 @@ def read_description(folder: Path) -> Description:
             options=dict(fields["options"]),
             prior=fields["prior"],
             stride=fields["stride"],
-            files={name: fields["files"][name] for name in FILES},
+            files={name: fields["files"][name] for name in FILES.get(fields["prior"], ())},
             training=dict(fields["training"]),
         )
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
         known = known and isinstance(description.family, str) and type(description.stride) is int
-        if not known or description.prior != "factorised" or description.stride not in (8, 16, 32):
+        if not known or description.prior not in PRIORS or description.stride not in (8, 16, 32):
             raise BadModelError(f"{path}: describes no model that this version can use")
     except OSError as error:
         raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
@@ -107,7 +112,7 @@ class Model:
 
     folder: Path
     description: Description
-    prior: FactorisedPrior
+    prior: Prior
     codebook: Codebook
 
     @property
@@ -140,7 +145,7 @@ def load_model(folder: Path) -> Model:
     description = read_description(folder)
     path = folder / WEIGHTS
     # The graphs are only checked here: ONNX Runtime reads them by itself, and would run many a damaged one.
-    contents = {name: _read_checked(folder / name, description.files[name]) for name in FILES}
+    contents = {name: _read_checked(folder / name, description.files[name]) for name in FILES[description.prior]}
     try:
         arrays = load(contents[WEIGHTS])
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
@@ -149,7 +154,7 @@ def load_model(folder: Path) -> Model:
         raise BadModelError(f"{path}: these are not the weights of model {description.id.hex()}")
     try:
         tables = Tables.from_arrays(arrays)
-        prior = FactorisedPrior.from_arrays(arrays, tables=len(tables))
+        prior = prior_from_arrays(description.prior, arrays, tables=len(tables))
         return Model(folder, description, prior, Codebook.from_arrays(arrays, tables))
     except BadModelError as error:
         raise BadModelError(f"{path}: {error}") from error

@@ -45,6 +45,12 @@ class Family(nn.Module):
     analysis: nn.Module
     synthesis: nn.Module
 
+    def __init__(self, config: FamilyConfig) -> None:
+        super().__init__()
+        self.config = config
+        # Where the prior has a hyper-latent: scaled latent (B, M, h, w), sides multiples of 4, to it, (B, Z, h/4, w/4).
+        self.hyper_analysis: nn.Sequential | None = None
+
     def forward(self, pixels: Tensor) -> Tensor:
         """Pixels to latent to pixels, without quantisation."""
         reconstruction: Tensor = self.synthesis(self.analysis(pixels))

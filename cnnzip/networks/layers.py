@@ -1,8 +1,13 @@
 """Layers that several families share."""
 
+from typing import TypeVar
+
+import torch
 from torch import Tensor, nn
 
 NEGATIVE_SLOPE = 0.2
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 class ResidualBlock(nn.Module):
@@ -45,3 +50,44 @@ class Offset(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return x + self.offset
+
+
+class Transform(nn.Module):
+    """`shortcut(x) + branch(x)`: the whole transform is one residual block.
+
+    The shortcut is linear, a lapped transform of blocks of 8×8 pixels, and learns within minutes what a classical
+    codec does; the branch starts at zero and adds what no linear transform can. The branch alone takes several
+    times the steps.
+    """
+
+    def __init__(self, shortcut: nn.Module, branch: nn.Module) -> None:
+        super().__init__()
+        self.shortcut = shortcut
+        self.branch = branch
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to what both parts make of it."""
+        total: Tensor = self.shortcut(x) + self.branch(x)
+        return total
+
+
+def zeroed(layer: AnyModule) -> AnyModule:
+    """The layer with all its weights and biases set to zero."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+def haar_convolution(channels: int) -> nn.Conv2d:
+    """A 1×1 convolution over four neighbours that a pixel-unshuffle has laid side by side, 4·C to 4·C channels.
+
+    It starts as the Haar transform of each channel, which is orthonormal and its own inverse: sums and
+    differences of neighbouring blocks, so that flat regions are paid for once in 16×16 pixels.
+    """
+    pair = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+    haar = torch.kron(pair, pair) / 2
+    convolution = nn.Conv2d(4 * channels, 4 * channels, 1)
+    with torch.no_grad():
+        convolution.weight.copy_(torch.kron(torch.eye(channels), haar)[:, :, None, None])
+        nn.init.zeros_(convolution.get_parameter("bias"))
+    return convolution

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "residual": "Residual",
+    "photo": "Photo",
 }
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cnnzip.networks.family import Family, FamilyConfig
-from cnnzip.networks.layers import NEGATIVE_SLOPE, Offset, ResidualBlock, Upsample
+from cnnzip.networks.layers import NEGATIVE_SLOPE, Offset, ResidualBlock, Transform, Upsample, haar_convolution
 
 
 @dataclass(frozen=True)
@@ -25,25 +24,6 @@ class ResidualConfig(FamilyConfig):
             raise ValueError("stride must be 8 or 16, and with 16 latent_channels a multiple of 4")
 
 
-class Transform(nn.Module):
-    """`shortcut(x) + branch(x)`: the whole transform is one residual block.
-
-    The shortcut is linear, a lapped transform of blocks of 8×8 pixels, and learns within minutes what a classical
-    codec does; the branch starts at zero and adds what no linear transform can. The branch alone takes several
-    times the steps.
-    """
-
-    def __init__(self, shortcut: nn.Module, branch: nn.Module) -> None:
-        super().__init__()
-        self.shortcut = shortcut
-        self.branch = branch
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to what both parts make of it."""
-        total: Tensor = self.shortcut(x) + self.branch(x)
-        return total
-
-
 class Residual(Family):
     """Residual blocks at 1/8, where they are cheap and see far; a merging transform from there to the latent.
 
@@ -56,8 +36,7 @@ class Residual(Family):
     config_type = ResidualConfig
 
     def __init__(self, config: ResidualConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         width, merged = config.width, config.stride // 8
         inner = config.latent_channels // merged**2  # channels at 1/8, I
 
@@ -101,18 +80,3 @@ class Residual(Family):
             ),
             Offset(0.5),
         )
-
-
-def haar_convolution(channels: int) -> nn.Conv2d:
-    """A 1×1 convolution over four neighbours that a pixel-unshuffle has laid side by side, 4·C to 4·C channels.
-
-    It starts as the Haar transform of each channel, which is orthonormal and its own inverse: sums and
-    differences of neighbouring blocks, so that flat regions are paid for once in 16×16 pixels.
-    """
-    pair = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
-    haar = torch.kron(pair, pair) / 2
-    convolution = nn.Conv2d(4 * channels, 4 * channels, 1)
-    with torch.no_grad():
-        convolution.weight.copy_(torch.kron(torch.eye(channels), haar)[:, :, None, None])
-        nn.init.zeros_(convolution.get_parameter("bias"))
-    return convolution

@@ -24,6 +24,9 @@ class Runtime(Protocol):
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """Latent (1, M, h, w) to pixels (1, 3, h·s, w·s), about 0…1."""
 
+    def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where there is a hyper-latent: scaled latent (1, M, h, w), sides multiples of 4, to (1, Z, h/4, w/4)."""
+
 
 class OnnxRuntime:
     """The graphs `analysis.onnx` and `synthesis.onnx` of a bundle; each is loaded when it is first used.
@@ -48,6 +51,10 @@ class OnnxRuntime:
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
         return self._run("synthesis", latent)
+
+    def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        return self._run("hyper_analysis", scaled)
 
     def _run(self, transform: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
         path = self.bundle / f"{transform}.onnx"

@@ -43,6 +43,12 @@ class TorchRuntime:
         """See `Runtime`."""
         return self._run(self.network.synthesis, latent)
 
+    def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        if self.network.hyper_analysis is None:
+            raise BadModelError(f"family '{self.network.name}' has no hyper-latent")
+        return self._run(self.network.hyper_analysis, scaled)
+
     @torch.inference_mode()
     def _run(self, transform: torch.nn.Module, x: NDArray[np.float32]) -> NDArray[np.float32]:
         result: NDArray[np.float32] = transform(torch.from_numpy(x)).numpy()

@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 from cnnzip.prior.factorised import FactorisedPrior
 from cnnzip.prior.quality import MAX_QUALITY
 
+Weights = tuple[int, NDArray[np.float64]]
+"""One table: its lowest symbol, and the weights of its letters, the escape last."""
+
 REACH = 255
 """The histograms cover −REACH … REACH; what lies beyond is counted as one, and escaped in files."""
+
+LETTERS = 2 * REACH + 2
 
 ITERATIONS = 40
 RARE = 2.0**-15
@@ -24,24 +29,28 @@ RARE = 2.0**-15
 
 @dataclass(frozen=True)
 class Fit:
-    """T tables, each (lowest symbol, weights with the escape last), and their indices, (R, M) uint8."""
+    """T tables, and their indices, (R, M) uint8."""
 
-    tables: list[tuple[int, NDArray[np.float64]]]
+    tables: list[Weights]
     table_index: NDArray[np.uint8]
 
 
-def count(prior: FactorisedPrior, latents: Iterable[NDArray[np.float32]], rows: int) -> NDArray[np.int64]:
-    """Histograms of the symbols of `latents`, each (M, h, w), at `rows` qualities: (R, M, 2·REACH + 2)."""
-    letters = 2 * REACH + 2
-    counts = np.zeros((rows, prior.channels * letters), dtype=np.int64)
-    first = np.arange(prior.channels)[:, None, None] * letters
+def letters_of(symbols: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The letter of each symbol in a histogram: symbol + REACH, the last one for those beyond."""
+    return np.where(np.abs(symbols) <= REACH, symbols.astype(np.int64) + REACH, LETTERS - 1)
+
+
+def count(prior: FactorisedPrior, latents: Iterable[NDArray[np.float32]]) -> NDArray[np.int64]:
+    """Histograms of the symbols of `latents`, each (M, h, w), at the prior's R qualities: (R, M, LETTERS)."""
+    rows, channels = prior.table_index.shape
+    counts = np.zeros((rows, channels * LETTERS), dtype=np.int64)
+    first = np.arange(channels)[:, None, None] * LETTERS
     for latent in latents:
         for row in range(rows):
             for units in qualities_of(row, rows):
                 symbols = prior.quantise(latent, units)
-                letter = np.where(np.abs(symbols) <= REACH, symbols + REACH, letters - 1)
-                counts[row] += np.bincount((letter + first).ravel(), minlength=counts.shape[1])
-    return counts.reshape(rows, prior.channels, letters)
+                counts[row] += np.bincount((letters_of(symbols) + first).ravel(), minlength=counts.shape[1])
+    return counts.reshape(rows, channels, LETTERS)
 
 
 def qualities_of(row: int, rows: int) -> list[int]:
@@ -53,8 +62,8 @@ def qualities_of(row: int, rows: int) -> list[int]:
     return [int(units) for units in np.clip(np.rint(spread), 0, MAX_QUALITY)]
 
 
-def fit(counts: NDArray[np.int64], tables: int = 64) -> Fit:
-    """Cluster histograms, (R, M, letters), into at most `tables` tables, ordered from certain to broad."""
+def cluster(counts: NDArray[np.int64], tables: int = 64) -> Fit:
+    """Cluster histograms, (R, M, LETTERS), into at most `tables` tables, ordered from certain to broad."""
     rows, channels, letters = counts.shape
     histograms = counts.reshape(-1, letters).astype(np.float64)
     histograms /= histograms.sum(axis=1, keepdims=True)
@@ -77,7 +86,7 @@ def fit(counts: NDArray[np.int64], tables: int = 64) -> Fit:
     rank = np.argsort(np.argsort(spread, kind="stable"), kind="stable")
     ordered = weights[np.argsort(spread, kind="stable")]
     index = rank[choice].reshape(rows, channels).astype(np.uint8)
-    return Fit([_trim(w) for w in ordered], index)
+    return Fit([trim(w) for w in ordered], index)
 
 
 def _smooth(weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,7 +102,7 @@ def _smooth(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _trim(weights: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
+def trim(weights: NDArray[np.float64]) -> Weights:
     """(lowest symbol, weights with the escape last), without the rare letters at either end."""
     # Zero is always kept: where every symbol lies out of reach, nothing else would be.
     kept = np.append(np.flatnonzero(weights[:-1] >= RARE), REACH)

@@ -15,15 +15,14 @@ from safetensors.numpy import save
 from cnnzip import __version__
 from cnnzip.codec.header import ID_BYTES, MODEL_NAME
 from cnnzip.codec.model import DESCRIPTION, FILES, Description, load_model, model_id
-from cnnzip.entropy import Codebook, Tables
+from cnnzip.entropy import Codebook
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.networks.export import export_graph, network_arrays
 from cnnzip.networks.family import Family
 from cnnzip.networks.runtime import WEIGHTS
-from cnnzip.prior.factorised import FactorisedPrior
-from cnnzip.prior.fit import count, fit
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet
+from cnnzip.train.fit import fit_prior
 from cnnzip.train.model import TrainingModel
 
 ROWS_A_LEVEL = 4
@@ -35,16 +34,6 @@ FIT_SIDE = 512
 
 TRACE_SIDE = 4
 """Latent positions a side of the input that the graphs are traced with."""
-
-
-def runtime_prior(model: TrainingModel, rows: int) -> FactorisedPrior:
-    """The prior of `model` in numpy; its table indices are still to be fitted."""
-    density = model.density
-    mean, gain, inverse = (
-        tensor.detach().cpu().float().numpy()
-        for tensor in (density.mean, density.log_gain.exp(), density.log_inverse_gain.exp())
-    )
-    return FactorisedPrior(mean, gain, inverse, np.zeros((rows, len(mean)), dtype=np.uint8))
 
 
 @torch.no_grad()
@@ -108,10 +97,7 @@ def write_bundle(
     target = bundle_target(folder, name, force=force)
     model.eval()
     network = model.network
-    prior = runtime_prior(model, rows=ROWS_A_LEVEL * (config.levels - 1) + 1)
-    fitted = fit(count(prior, latents(model, data, config.seed), rows=len(prior.table_index)))
-    prior = FactorisedPrior(prior.mean, prior.gain, prior.inverse_gain, fitted.table_index)
-    tables = Tables.from_weights(fitted.tables)
+    prior, tables = fit_prior(model, latents(model, data, config.seed), rows=ROWS_A_LEVEL * (config.levels - 1) + 1)
     codebook = Codebook.build(tables)
     arrays = {
         **network_arrays(network),
@@ -151,7 +137,9 @@ def _write_files(draft: Path, description: Description, arrays: Mapping[str, NDA
     export_graph(network.analysis, "analysis", (1, 3, side, side), weights, draft / "analysis.onnx")
     shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
     export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
-    digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in FILES}
+    if network.hyper_analysis is not None:
+        export_graph(network.hyper_analysis, "hyper_analysis", shape, weights, draft / "hyper_analysis.onnx")
+    digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in FILES[description.prior]}
     identified = replace(description, id=model_id(description.decoding, arrays), files=digests)
     (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
 

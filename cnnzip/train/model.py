@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cnnzip.networks.family import Family
 from cnnzip.networks.registry import build
 from cnnzip.prior.density import FactorisedDensity
+from cnnzip.prior.hyper_density import HyperDensity
 from cnnzip.train.config import TrainConfig
 
 REFERENCE_LAMBDA = 0.01
@@ -28,7 +30,7 @@ class TrainingModel(nn.Module):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.network = build(config.family, config.options)
-        self.density = FactorisedDensity(self.network.config.latent_channels, config.levels)
+        self.density = density_for(self.network, config.levels)
         self.lowest_lambda = config.lowest_lambda
         self.bf16 = config.bf16
 
@@ -36,7 +38,7 @@ class TrainingModel(nn.Module):
         """The terms of the loss for `pixels` (B, 3, H, W) in 0…1 at `level` (B,)."""
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             latent = self.network.analysis(pixels)
-        quantised, bits = self.density(latent.float(), level)
+        quantised, bits = self.density(latent.float(), level, self.network.hyper_analysis)
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             reconstruction = self.network.synthesis(quantised)
         mse = (reconstruction.float() - pixels).square().mean(dim=(1, 2, 3))
@@ -44,3 +46,11 @@ class TrainingModel(nn.Module):
         lagrangian = self.lowest_lambda * 2.0**level
         loss = (bpp + lagrangian * 255**2 * mse) / (lagrangian / REFERENCE_LAMBDA).sqrt()
         return Terms(loss.mean(), bpp, mse)
+
+
+def density_for(network: Family, levels: int) -> FactorisedDensity | HyperDensity:
+    """A fresh density of the kind that the family's prior is made of."""
+    channels = network.config.latent_channels
+    if network.hyper_analysis is None:
+        return FactorisedDensity(channels, levels)
+    return HyperDensity(channels, levels, hyper_channels=len(network.hyper_analysis.get_parameter("6.bias")))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_alpha, decode_picture, decode_symbols, read_contents
+from cnnzip.codec.decode import decode_alpha, decode_picture, decode_values, read_contents
 from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
 from cnnzip.codec.inspect import Part, describe
@@ -57,7 +57,7 @@ def test_parts_of_a_file(photo: Picture, tiny: Model, tiny_runtime: Runtime) -> 
     [
         ([], "0 latent sections where there must be one"),
         ([(LATENT, b"a"), (LATENT, b"b")], "2 latent sections where there must be one"),
-        ([(HYPER, b""), (LATENT, b"a")], "a hyper-latent section, but the model's prior is factorised"),
+        ([(HYPER, b""), (LATENT, b"a")], "a hyper-latent section, which no prior of this version has"),
         ([(LATENT, b"a"), (ALPHA, b"")], "the header and the sections disagree about alpha"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_latent_of_another_size(
 
     def symbols_of(width: int, height: int, payload: bytes) -> object:
         sections = [Section(HEADER, header(width=width, height=height, coder=coder)), Section(LATENT, payload)]
-        return decode_symbols(read_contents(pack(sections)), tiny)
+        return decode_values(read_contents(pack(sections)), tiny)
 
     assert symbols_of(96, 64, latent).shape == tiny.latent_shape(96, 64)
     for width, height, payload in [
@@ -139,7 +139,7 @@ def test_a_latent_cut_off_anywhere_is_no_latent(photo: Picture, tiny: Model, tin
     for size in range(len(latent.payload)):
         data = pack([head, Section(LATENT, latent.payload[:size])])
         with pytest.raises(PayloadError):
-            decode_symbols(read_contents(data), tiny)
+            decode_values(read_contents(data), tiny)
 
 
 def test_alpha_of_another_size_or_depth(header: Callable[..., bytes], photo: Picture) -> None:

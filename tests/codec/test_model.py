@@ -13,9 +13,12 @@ from safetensors.numpy import load_file, save_file
 
 from cnnzip.codec.decode import decode_picture
 from cnnzip.codec.encode import encode_picture
-from cnnzip.codec.model import FILES, Model, load_model, model_id, read_description
+from cnnzip.codec.model import FILES as FILES_OF
+from cnnzip.codec.model import Model, load_model, model_id, read_description
 from cnnzip.errors import BadModelError
 from cnnzip.image import Picture
+
+FILES = FILES_OF["factorised"]
 
 
 @pytest.fixture
@@ -98,7 +101,8 @@ def test_the_id_does_not_depend_on_the_order(tiny: Model, arrays: dict[str, np.n
         ({"name": "../tiny"}, "describes no model that this version can use"),
         ({"files": {}}, "not a model's description ('weights.safetensors')"),
         ({"id": "00"}, "describes no model that this version can use"),
-        ({"prior": "hyper"}, "describes no model that this version can use"),
+        ({"prior": "hyper"}, "not a model's description ('hyper_analysis.onnx')"),
+        ({"prior": "nosuch"}, "describes no model that this version can use"),
         ({"stride": 7}, "describes no model that this version can use"),
         ({"stride": 16.0}, "describes no model that this version can use"),
         ({"family": ["residual"]}, "describes no model that this version can use"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cnnzip.codec.decode import decode_picture, decode_symbols, read_contents
+from cnnzip.codec.decode import decode_picture, decode_values, read_contents
 from cnnzip.codec.encode import encode_picture, pad
 from cnnzip.codec.inspect import describe, verify
 from cnnzip.codec.model import Model
@@ -50,7 +50,7 @@ def test_sizes(width: int, height: int, coder: str, tiny: Model, encode: Encode,
     data = encode(given, coder=coder)
     assert decode(data).color.shape == given.color.shape == (height, width, 3)
     channels, stride = (tiny.description.options[name] for name in ("latent_channels", "stride"))
-    assert decode_symbols(read_contents(data), tiny).shape == (channels, -(-height // stride), -(-width // stride))
+    assert decode_values(read_contents(data), tiny).shape == (channels, -(-height // stride), -(-width // stride))
 
 
 def test_padding_repeats_the_border_and_gray() -> None:
@@ -103,7 +103,7 @@ def test_more_quality_is_more_bytes_and_more_psnr(photo: Picture, encode: Encode
 def test_both_coders_carry_the_same_symbols(photo: Picture, tiny: Model, encode: Encode) -> None:
     huffman, rans = (read_contents(encode(photo, coder=coder)) for coder in ("huffman", "rans"))
     assert huffman.latent != rans.latent
-    np.testing.assert_array_equal(decode_symbols(huffman, tiny), decode_symbols(rans, tiny))
+    np.testing.assert_array_equal(decode_values(huffman, tiny), decode_values(rans, tiny))
 
 
 def test_the_same_bytes_every_time(photo: Picture, tiny: Model, encode: Encode) -> None:
@@ -150,7 +150,7 @@ def test_the_torch_runtime_is_within_1(photo: Picture, tiny: Model, encode: Enco
 
 def test_the_digest_is_that_of_the_symbols(photo: Picture, tiny: Model, encode: Encode, installed_tiny: object) -> None:
     data = encode(photo)
-    symbols = decode_symbols(read_contents(data), tiny)
+    symbols = decode_values(read_contents(data), tiny)
     assert verify(data) == hashlib.sha256(symbols.astype("<i4").tobytes()).hexdigest()
     assert verify(data) == verify(encode(photo, coder="rans"))
     assert verify(data) != verify(encode(photo, quality=10))

@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_picture, decode_symbols, read_contents
+from cnnzip.codec.decode import decode_picture, decode_values, read_contents
 from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
 from cnnzip.codec.inspect import verify
@@ -135,7 +135,7 @@ def describe_good(data: bytes) -> tuple[dict[str, object], bytes]:
         "depth": picture.depth,
         "alpha": picture.alpha is not None,
         "metadata": blocks,
-        "symbols": list(decode_symbols(contents, MODEL).shape),
+        "symbols": list(decode_values(contents, MODEL).shape),
         "symbols_sha256": verify(data),
     }
     return entry, write(Picture(picture.color, picture.alpha), "PNG")[0]

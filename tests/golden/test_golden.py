@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cnnzip import errors
-from cnnzip.codec.decode import decode_picture, decode_symbols, read_contents
+from cnnzip.codec.decode import decode_picture, decode_values, read_contents
 from cnnzip.codec.inspect import verify
 from cnnzip.codec.model import Model
 from cnnzip.image import to_pil
@@ -42,7 +42,7 @@ def test_there_is_a_bad_file_for_every_error() -> None:
 @pytest.mark.parametrize("name", GOOD)
 def test_symbols(name: str, tiny: Model) -> None:
     data = (HERE / "good" / f"{name}.cnz").read_bytes()
-    assert list(decode_symbols(read_contents(data), tiny).shape) == GOOD[name]["symbols"]
+    assert list(decode_values(read_contents(data), tiny).shape) == GOOD[name]["symbols"]
     assert verify(data) == GOOD[name]["symbols_sha256"]
 
 

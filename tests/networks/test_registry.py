@@ -13,7 +13,7 @@ def test_every_family_is_what_its_name_says(name):
     kind = family_type(name)
     assert kind.name == name
     assert kind.summary
-    assert kind.prior == "factorised"
+    assert kind.prior == {"residual": "factorised", "photo": "hyper"}[name]
 
 
 def test_an_unknown_family():

@@ -23,7 +23,7 @@ def test_mass_of_all_integers_is_one(density):
     integers = torch.arange(-400.0, 401.0).repeat(1, CHANNELS, 1)[..., None]
     for shift in (0.0, 0.37):
         gain, _ = density.gains(torch.tensor([1.3]))
-        total = density.likelihood(integers + shift, gain).sum(dim=(2, 3))
+        total = density.mixture.likelihood(integers + shift, gain).sum(dim=(2, 3))
         torch.testing.assert_close(total, torch.ones(1, CHANNELS), atol=1e-4, rtol=0)
 
 
@@ -53,14 +53,14 @@ def test_bits_in_evaluation_are_those_of_the_rounded_latent(density):
     mean = density.mean[:, None, None]
     symbols = ((latent - mean) * gain).round()
     torch.testing.assert_close(quantised, symbols * inverse + mean)
-    expected = -density.likelihood(symbols, gain).log2().sum(dim=(1, 2, 3))
+    expected = -density.mixture.likelihood(symbols, gain).log2().sum(dim=(1, 2, 3))
     assert torch.equal(bits, expected)
     assert bits.shape == (2,)
 
 
 def test_impossible_symbols_cost_thirty_bits_at_most(density):
     gain, _ = density.gains(torch.tensor([0.0]))
-    mass = density.likelihood(torch.full((1, CHANNELS, 1, 1), 1e6), gain)
+    mass = density.mixture.likelihood(torch.full((1, CHANNELS, 1, 1), 1e6), gain)
     assert -math.log2(mass.max().item()) == pytest.approx(-math.log2(1e-9))
 
 

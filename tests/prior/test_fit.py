@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from cnnzip.prior.factorised import FactorisedPrior
-from cnnzip.prior.fit import REACH, count, fit, qualities_of
+from cnnzip.prior.fit import REACH, cluster, count, qualities_of
+from cnnzip.prior.gains import Gains
 from cnnzip.prior.quality import MAX_QUALITY, nearest_row
 
 ROWS, CHANNELS = 5, 12
@@ -41,13 +42,13 @@ def entropy(counts):
 @pytest.mark.parametrize(("tables", "excess"), [(ROWS * CHANNELS, 1.004), (16, 1.01), (6, 1.05)])
 def test_few_tables_cost_little_over_the_entropy(tables, excess):
     counts = histograms()
-    fitted = fit(counts, tables)
+    fitted = cluster(counts, tables)
     assert len(fitted.tables) <= tables
     assert entropy(counts) <= bits(counts, fitted) < excess * entropy(counts)
 
 
 def test_indices_and_order():
-    fitted = fit(histograms(), 8)
+    fitted = cluster(histograms(), 8)
     assert fitted.table_index.shape == (ROWS, CHANNELS)
     assert fitted.table_index.dtype == np.uint8
     assert set(fitted.table_index.ravel().tolist()) == set(range(len(fitted.tables)))
@@ -58,13 +59,13 @@ def test_indices_and_order():
 
 
 def test_tables_are_positive_and_reach_zero():
-    for low, weights in fit(histograms(), 8).tables:
+    for low, weights in cluster(histograms(), 8).tables:
         assert (weights > 0).all()
         assert low <= 0 < low + len(weights) - 1
 
 
 def test_the_same_counts_give_the_same_tables():
-    first, second = fit(histograms(), 8), fit(histograms(), 8)
+    first, second = cluster(histograms(), 8), cluster(histograms(), 8)
     assert np.array_equal(first.table_index, second.table_index)
     for (low, weights), (low2, weights2) in zip(first.tables, second.tables, strict=True):
         assert low == low2
@@ -73,7 +74,7 @@ def test_the_same_counts_give_the_same_tables():
 
 def test_more_tables_than_histograms():
     counts = histograms()[:1, :2]
-    fitted = fit(counts, 64)
+    fitted = cluster(counts, 64)
     assert len(fitted.tables) == 2
     assert fitted.table_index.tolist() == [[0, 1]]
 
@@ -81,7 +82,7 @@ def test_more_tables_than_histograms():
 def test_symbols_out_of_reach_are_left_to_the_escape():
     counts = np.zeros((2, 1, LETTERS), dtype=np.int64)
     counts[:, :, -1] = 100
-    ((low, weights),) = fit(counts, 4).tables
+    ((low, weights),) = cluster(counts, 4).tables
     assert low == 0
     assert len(weights) == 2
     assert weights[1] / weights.sum() > 0.99
@@ -99,9 +100,9 @@ def test_a_row_is_counted_all_over_the_qualities_that_use_it(rows):
 def test_count():
     one = np.ones((2, 2), dtype=np.float32)
     gain = np.array([[1, 1], [4, 4]], dtype=np.float32)
-    prior = FactorisedPrior(np.zeros(2, dtype=np.float32), gain, one / gain, np.zeros((3, 2), dtype=np.uint8))
+    prior = FactorisedPrior(Gains(np.zeros(2, dtype=np.float32), gain, one / gain), np.zeros((3, 2), dtype=np.uint8))
     latent = np.array([[[0.0, 1.0, 1.0]], [[-1.0, 200.0, -0.2]]], dtype=np.float32)
-    counts = count(prior, [latent, latent[:, :, :1]], rows=3)
+    counts = count(prior, [latent, latent[:, :, :1]])
     assert counts.shape == (3, 2, LETTERS)
     for row in range(3):
         for channel in range(2):
@@ -117,8 +118,8 @@ def test_a_nearly_constant_channel_is_cheap_between_two_rows():
     """It turns from all zeros to all ones within the range of one row: both must be foreseen."""
     level = np.float32(0.5 / 2**0.3)
     gain = np.array([[1.0], [2.0]], dtype=np.float32)  # level times gain passes ½ at quality 30
-    prior = FactorisedPrior(np.zeros(1, np.float32), gain, 1 / gain, np.zeros((2, 1), np.uint8))
-    fitted = fit(count(prior, [np.full((1, 8, 8), level)], rows=2))
+    prior = FactorisedPrior(Gains(np.zeros(1, np.float32), gain, 1 / gain), np.zeros((2, 1), np.uint8))
+    fitted = cluster(count(prior, [np.full((1, 8, 8), level)]))
     for units in (0, MAX_QUALITY * 2 // 10, MAX_QUALITY * 4 // 10, MAX_QUALITY):
         (symbol,) = np.unique(prior.quantise(np.full((1, 8, 8), level), units))
         low, weights = fitted.tables[fitted.table_index[nearest_row(units, 2), 0]]

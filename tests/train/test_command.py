@@ -77,6 +77,28 @@ def test_from_pictures_to_a_model_that_codes_pictures(command, places, photos, t
     assert state() == before
 
 
+def test_the_flagship_from_pictures_to_a_model(command, places, photos, tmp_path, monkeypatch):
+    widths = {"latent_channels": 8, "width_4": 4, "width_8": 8, "width_16": 8, "hyper_channels": 4}
+    widths |= {"blocks_8": 1, "blocks_16": 1}
+    options = [part for name, value in widths.items() for part in ("--set", f"{name}={value}")]
+    shape = (*options, "--crop", "64", "--batch", "1", "--threads", "1")
+    code, lines = command("train", *places, "--family", "photo", *shape, "--steps", "3")
+    bundle = tmp_path / "models" / "photo"
+    assert (code, lines[-1]) == (0, f"model: {bundle}")
+    assert sorted(path.name for path in bundle.iterdir()) == [
+        "analysis.onnx", "hyper_analysis.onnx", "model.json", "synthesis.onnx", "weights.safetensors"
+    ]  # fmt: skip
+    monkeypatch.setenv("CNNZIP_MODELS", str(tmp_path / "models"))
+    coded, decoded = tmp_path / "photo.cnz", tmp_path / "photo.png"
+    for coder in ("huffman", "rans"):
+        picture = photos / "parrots-96x64.png"
+        assert command("encode", picture, "--model", "photo", "--coder", coder, "-o", coded, "--force")[0] == 0
+        assert command("decode", coded, "-o", decoded, "--force")[0] == 0
+        with Image.open(decoded) as image:
+            image.load()
+            assert (image.mode, image.size) == ("RGB", (96, 64))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
