@@ -56,8 +56,7 @@ class Transform(nn.Module):
     """`shortcut(x) + branch(x)`: the whole transform is one residual block.
 
     The shortcut is linear, a lapped transform of blocks of 8×8 pixels, and learns within minutes what a classical
-    codec does; the branch starts at zero and adds what no linear transform can. The branch alone takes several
-    times the steps.
+    codec does; the branch starts at zero and adds what no linear transform can.
     """
 
     def __init__(self, shortcut: nn.Module, branch: nn.Module) -> None:
