@@ -9,6 +9,8 @@ import typer
 
 from cnnzip.errors import ModelError, TrainingError, UsageError
 
+DEFAULT_FAMILY = "photo"
+
 
 def parse_options(settings: list[str]) -> dict[str, Any]:
     """`["width=64"]` as `{"width": 64}`: values are JSON, or else plain text."""
@@ -26,7 +28,12 @@ def parse_options(settings: list[str]) -> dict[str, Any]:
 
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of training pictures.")],
-    family: Annotated[str, typer.Option(metavar="NAME", help="Family of networks.")] = "residual",
+    family: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"Family of networks; by default {DEFAULT_FAMILY}.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="NAME|DIR", help="Start with the weights of this model.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the family; repeatable."),
@@ -72,19 +79,23 @@ def train(
         if number is not None and not math.isfinite(number):
             raise UsageError(f"{option} must be a finite number, not {number}")
     try:
+        from cnnzip.codec.models import find_model
         from cnnzip.networks.registry import build
         from cnnzip.train.config import TrainConfig
         from cnnzip.train.run import Request, carry_out, has_bf16
+        from cnnzip.train.start import configured_from
     except ImportError as error:
         raise TrainingError(f"training needs more packages ({error.name}): pip install 'cnnzip[train]'") from error
 
+    if start and (family or settings):
+        raise UsageError("--from takes the family and its options from the model; leave out --family and --set")
     options = parse_options(settings or [])
     try:
-        build(family, options)
+        build(family or DEFAULT_FAMILY, options)
     except ModelError as error:
         raise UsageError(str(error)) from error
     config = TrainConfig(
-        family=family,
+        family=family or DEFAULT_FAMILY,
         options=options,
         crop=crop,
         batch=batch,
@@ -95,12 +106,16 @@ def train(
         bf16=has_bf16(device) if bf16 is None else bf16,
         seed=seed,
     )
+    first = find_model(start).folder if start else None
+    if first:
+        config = configured_from(first, config)
     request = Request(
         data=data,
         valid=valid,
         run=run,
+        start=first,
         resume=resume,
-        name=name or family,
+        name=name or config.family,
         output=output,
         device=device,
         threads=threads,

@@ -1,8 +1,8 @@
 """A model bundle: a folder with `model.json`, `weights.safetensors` and the graphs of the networks.
 
 The id is what a file names its model by: the first 8 bytes of a SHA-256 over everything that decoding depends
-on. What only the encoder needs (names below `ENCODER_ONLY`) is left out, so that a better encoder for the same
-decoder is the same model.
+on. What only the encoder or further training needs (names below `NOT_DECODING`) is left out, so that a better encoder
+for the same decoder is the same model.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ FILES = {
 }
 """The files of a bundle beside its description, by its prior."""
 BUNDLE_FORMAT = 1
-ENCODER_ONLY = ("analysis.", "encoder.", "hyper_analysis.")
+NOT_DECODING = ("analysis.", "encoder.", "hyper_analysis.", "training.")
 MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_WEIGHT_BYTES = 1 << 28
 
@@ -99,7 +99,7 @@ def model_id(decoding: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     """The id of a model with these arrays, and `decoding` as in `Description.decoding`; docs/format.md."""
     digest = hashlib.sha256(json.dumps(decoding, sort_keys=True, separators=(",", ":")).encode())
     for name in sorted(arrays):
-        if not name.startswith(ENCODER_ONLY):
+        if not name.startswith(NOT_DECODING):
             array = np.ascontiguousarray(arrays[name])
             digest.update(f"\n{name} {array.dtype.str} {list(array.shape)}\n".encode())
             digest.update(array.data)

@@ -1,7 +1,8 @@
 """From a trained network to what a bundle holds: one safetensors file, and ONNX graphs that point into it.
 
 A graph holds no weights of its own: each large initialiser is external data, at the offset of the tensor of the
-same name in the safetensors file. So one file of weights serves both runtimes.
+same name in the safetensors file. So one file of weights serves both runtimes. They are stored in half precision, which
+halves the bundle; a Cast in front of each lets the networks compute in single.
 """
 
 import json
@@ -14,10 +15,10 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import external_data_helper, numpy_helper
+from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from torch import nn
 
-from cnnzip.errors import ModelError
+from cnnzip.errors import ModelError, TrainingError
 
 OPSET = 18
 
@@ -38,12 +39,23 @@ def tensor_offsets(path: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def network_arrays(network: nn.Module) -> dict[str, NDArray[np.float32]]:
-    """The weights of a family by their names, `analysis.…` and `synthesis.…`, as float32."""
-    return {
-        name: np.ascontiguousarray(tensor.detach().cpu().float().numpy())
-        for name, tensor in network.state_dict().items()
-    }
+@torch.no_grad()
+def round_weights(network: nn.Module) -> None:
+    """Round the weights to half precision, in place: what is fitted and traced from here on is what a bundle holds.
+
+    Raises:
+        TrainingError: a weight is beyond its range.
+    """
+    for name, tensor in network.state_dict().items():
+        tensor.copy_(tensor.half())
+        if not tensor.isfinite().all():
+            raise TrainingError(f"the network's '{name}' has grown too large to be stored")
+
+
+def network_arrays(network: nn.Module) -> dict[str, NDArray[np.float16]]:
+    """The rounded weights of a family by their names, `analysis.…` and `synthesis.…`."""
+    state = network.state_dict()
+    return {name: np.ascontiguousarray(tensor.detach().cpu().half().numpy()) for name, tensor in state.items()}
 
 
 def export_graph(
@@ -52,7 +64,7 @@ def export_graph(
     """Write `transform` as an ONNX graph whose weights lie in the safetensors file `weights` beside it.
 
     Args:
-        transform: a network (1, C, H, W) to (1, D, H', W'), in evaluation mode.
+        transform: a network (1, C, H, W) to (1, D, H', W'), in evaluation mode, with rounded weights.
         prefix: what stands before its parameters' names in `weights`, e.g. "analysis".
         shape: an input's shape to trace with; the sides of the graph are free.
         weights: the safetensors file, in the same folder as `path`.
@@ -78,6 +90,7 @@ def export_graph(
     assert program is not None
     graph = program.model_proto
     offsets = tensor_offsets(weights)
+    casts = []
     for tensor in graph.graph.initializer:
         name = f"{prefix}.{tensor.name}"
         if name not in offsets:
@@ -85,15 +98,19 @@ def export_graph(
                 raise ModelError(f"the graph of '{prefix}' needs '{name}', which is no weight of the network")
             continue
         offset, length = offsets[name]
-        raw = numpy_helper.to_array(tensor).tobytes()
+        raw = numpy_helper.to_array(tensor).astype(np.float16).tobytes()
         with weights.open("rb") as file:
             file.seek(offset)
             if file.read(length) != raw:
                 raise ModelError(f"the graph of '{prefix}' has another '{name}' than the network")
-        tensor.raw_data = raw
+        casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
+        tensor.name, tensor.data_type, tensor.raw_data = name, TensorProto.FLOAT16, raw
         external_data_helper.set_external_data(tensor, weights.name, offset, length)
         tensor.ClearField("raw_data")
         tensor.ClearField("float_data")
+    computing = list(graph.graph.node)
+    graph.graph.ClearField("node")
+    graph.graph.node.extend([*casts, *computing])
     for node in graph.graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")

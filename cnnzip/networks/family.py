@@ -50,6 +50,8 @@ class Family(nn.Module):
         self.config = config
         # Where the prior has a hyper-latent: scaled latent (B, M, h, w), sides multiples of 4, to it, (B, Z, h/4, w/4).
         self.hyper_analysis: nn.Sequential | None = None
+        self.hyper_channels = 0
+        """Z; 0 where there is no hyper-latent."""
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Pixels to latent to pixels, without quantisation."""

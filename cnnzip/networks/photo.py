@@ -111,6 +111,7 @@ class Photo(Family):
             ),
             Offset(0.5),
         )
+        self.hyper_channels = config.hyper_channels
         self.hyper_analysis = nn.Sequential(
             nn.Conv2d(channels, widths[2], 1),
             nn.LeakyReLU(NEGATIVE_SLOPE),

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnzip.prior.gains import Pass
+from cnnzip.prior.gains import Gains, Pass
 
 Read = Callable[[NDArray[np.uint8]], NDArray[np.int32]]
 """An entropy decoder: table indices of one pass to its symbols."""
@@ -17,6 +17,10 @@ HyperAnalysis = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 class Prior(Protocol):
     """Latent ↔ passes of integer symbols with table indices; all that decoding depends on is exact."""
+
+    @property
+    def gains(self) -> Gains:
+        """What the latent is multiplied by at each quality."""
 
     @property
     def channels(self) -> int:

@@ -17,13 +17,14 @@ from cnnzip.codec.header import ID_BYTES, MODEL_NAME
 from cnnzip.codec.model import DESCRIPTION, FILES, Description, load_model, model_id
 from cnnzip.entropy import Codebook
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
-from cnnzip.networks.export import export_graph, network_arrays
+from cnnzip.networks.export import export_graph, network_arrays, round_weights
 from cnnzip.networks.family import Family
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet
 from cnnzip.train.fit import fit_prior
 from cnnzip.train.model import TrainingModel
+from cnnzip.train.start import training_arrays
 
 ROWS_A_LEVEL = 4
 """Qualities with table indices of their own, a level of gain: between two of them the scales change by 9 %."""
@@ -84,7 +85,7 @@ def write_bundle(
     Args:
         folder: where bundles are kept.
         name: what files and `--model` call it.
-        model: trained, on the CPU.
+        model: trained, on the CPU; its network's weights are rounded.
         config: what it was trained with.
         data: training pictures, to fit the tables on.
         training: what `model.json` says about how it was trained.
@@ -97,10 +98,12 @@ def write_bundle(
     target = bundle_target(folder, name, force=force)
     model.eval()
     network = model.network
+    round_weights(network)
     prior, tables = fit_prior(model, latents(model, data, config.seed), rows=ROWS_A_LEVEL * (config.levels - 1) + 1)
     codebook = Codebook.build(tables)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         **network_arrays(network),
+        **training_arrays(model),
         **prior.to_arrays(),
         **tables.to_arrays(),
         **codebook.to_arrays(),

@@ -10,8 +10,9 @@ from cnnzip.errors import FileError, TrainingError
 from cnnzip.files import read_bytes, write_atomic
 from cnnzip.train.config import TrainConfig
 
-CHANGEABLE = ("steps", "minutes", "rate")
-"""A run may be given more time, or a lower rate where it diverged; all else decides what it is."""
+CHANGEABLE = ("steps", "minutes", "rate", "crop", "batch")
+"""A run may be given more time, a lower rate where it diverged, and other crops for its last phase; all else decides
+what it is."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 class TrainConfig:
     """Settings of a run. They are written into checkpoints and into the model bundle."""
 
-    family: str = "residual"
+    family: str = "photo"
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the family, e.g. `{"width": 64}`."""
-    levels: int = 8
+    start: str | None = None
+    """The id of the model whose weights the run starts with; None: it starts from random ones."""
+    levels: int = 9
     lowest_lambda: float = 0.0008
     """λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
     crop: int = 128

@@ -19,6 +19,12 @@ from cnnzip.image import read
 SCALES = (1.0, 1.0, 0.75, 0.5)
 """Crops are cut at one of these scales: smaller ones hide the artefacts of pictures that were JPEG before."""
 
+GRAY = 1 / 16
+"""Share of the crops that lose their colour: a gray picture must cost none."""
+
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""Weights of red, green and blue (ITU-R BT.601), as Pillow turns colour to gray."""
+
 PREFETCH = 4
 """Batches that are cut ahead, each by a thread of its own."""
 
@@ -151,6 +157,8 @@ class Crops:
             cut = cut[:, ::-1]
         if rng.random() < 0.5:
             cut = cut.transpose(1, 0, 2)
+        if rng.random() < GRAY:
+            cut = np.repeat(np.rint(cut @ LUMA)[..., None], 3, axis=2).astype(np.uint8)
         return np.ascontiguousarray(cut.transpose(2, 0, 1))
 
     def stream(self, start: int) -> Generator[NDArray[np.uint8]]:

@@ -21,6 +21,7 @@ from cnnzip.train.data import Crops, PictureSet
 from cnnzip.train.distributed import Ranks
 from cnnzip.train.model import TrainingModel
 from cnnzip.train.optimizer import Optimizers
+from cnnzip.train.start import load_weights
 from cnnzip.train.validate import Validation, validate
 
 LAST = "last.pt"
@@ -111,6 +112,11 @@ class Run:
         self.average.load_state_dict(state["average"])
         self.optimizers.load_state_dict(state["optimizers"])
 
+    def start_from(self, bundle: Path) -> None:
+        """Take the weights of a finished model; `config` is what `configured_from` gave for it."""
+        for model in (self.model, self.average):
+            load_weights(model, bundle)
+
     def progress(self) -> float:
         """How much of the run is done, 0…1, by steps or by this process's minutes."""
         if self.config.steps is not None:
@@ -161,13 +167,14 @@ def train(
     device: torch.device,
     ranks: Ranks,
     reporter: Reporter,
+    start: Path | None,
     resume: bool,
     validate_every: int,
 ) -> Path:
     """Train until the steps or minutes are used up; the checkpoint with the best weights.
 
-    `folder` gets `last.pt`, to resume from, and `best.pt`, the averaged weights with the lowest loss on `valid`
-    (without `valid`: the last ones).
+    The first weights are those of the bundle `start`, or random. `folder` gets `last.pt`, to resume from, and
+    `best.pt`, the averaged weights with the lowest loss on `valid` (without `valid`: the last ones).
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; `last.pt` is up to date.
@@ -178,6 +185,8 @@ def train(
     run = Run(config, device, ranks)
     if resume:
         run.load(checkpoint.load(folder / LAST, config))
+    elif start:
+        run.start_from(start)
 
     if ranks.rank == 0:
         reporter.begin(run.step)
@@ -197,7 +206,7 @@ def train(
             reporter.validation(run.step, result, result.loss == run.best)
 
     crops = Crops(data, crop=config.crop, batch=config.batch, seed=config.seed, rank=ranks.rank)
-    start = time.monotonic() - run.seconds
+    began = time.monotonic() - run.seconds
     saved = time.monotonic()
     with _stop_on_signal() as signals, closing(crops.stream(run.step)) as stream:
         while True:
@@ -212,7 +221,7 @@ def train(
                 break
             pixels = torch.from_numpy(next(stream)).to(device, non_blocking=True).float() / 255
             values = run.take_step(pixels.contiguous(memory_format=torch.channels_last), progress)
-            run.seconds = time.monotonic() - start
+            run.seconds = time.monotonic() - began
             if ranks.rank == 0:
                 reporter.step({"step": run.step, "progress": run.progress(), "seconds": run.seconds, **values})
             if run.step % validate_every == 0:

@@ -53,4 +53,4 @@ def density_for(network: Family, levels: int) -> FactorisedDensity | HyperDensit
     channels = network.config.latent_channels
     if network.hyper_analysis is None:
         return FactorisedDensity(channels, levels)
-    return HyperDensity(channels, levels, hyper_channels=len(network.hyper_analysis.get_parameter("6.bias")))
+    return HyperDensity(channels, levels, hyper_channels=network.hyper_channels)

@@ -24,6 +24,8 @@ class Request:
     data: Path
     valid: Path | None
     run: Path
+    start: Path | None
+    """The bundle whose weights the run starts with."""
     resume: bool
     name: str
     output: Path
@@ -93,6 +95,7 @@ def carry_out(config: TrainConfig, request: Request) -> None:
                 device=device,
                 ranks=ranks,
                 reporter=reporter,
+                start=request.start,
                 resume=request.resume,
                 validate_every=request.validate_every,
             )

@@ -9,7 +9,7 @@ import pytest
 from cnnzip.codec.decode import decode_picture, decode_values, read_contents
 from cnnzip.codec.encode import encode_picture, pad
 from cnnzip.codec.header import Header
-from cnnzip.codec.model import ENCODER_ONLY, FILES, Model, model_id
+from cnnzip.codec.model import FILES, NOT_DECODING, Model, model_id
 from cnnzip.container import Section, SectionType, pack
 from cnnzip.errors import BadModelError, PayloadError
 from cnnzip.image import Picture, to_planes
@@ -64,7 +64,7 @@ def test_the_bundle(photo_model: Model) -> None:
 def test_a_better_encoder_is_the_same_model(name: str, photo_model: Model) -> None:
     from safetensors.numpy import load_file
 
-    assert name.startswith(ENCODER_ONLY)
+    assert name.startswith(NOT_DECODING)
     arrays = load_file(photo_model.folder / "weights.safetensors")
     decoding = photo_model.description.decoding
     assert model_id(decoding, arrays | {name: arrays[name] + 1}) == photo_model.description.id

@@ -6,8 +6,8 @@ onnx = pytest.importorskip("onnx")
 
 from safetensors.numpy import load_file, save_file  # noqa: E402
 
-from cnnzip.errors import ModelError  # noqa: E402
-from cnnzip.networks.export import export_graph, network_arrays, tensor_offsets  # noqa: E402
+from cnnzip.errors import ModelError, TrainingError  # noqa: E402
+from cnnzip.networks.export import export_graph, network_arrays, round_weights, tensor_offsets  # noqa: E402
 from cnnzip.networks.registry import build  # noqa: E402
 from cnnzip.networks.runtime import WEIGHTS, OnnxRuntime  # noqa: E402
 
@@ -53,7 +53,22 @@ def network():
     with torch.no_grad():
         for parameter in network.parameters():
             parameter += 0.05 * torch.randn_like(parameter)
+    round_weights(network)
     return network
+
+
+def test_weights_are_stored_in_half_precision_and_nothing_is_lost_by_it_after_rounding(network):
+    arrays = network_arrays(network)
+    assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
+    for name, tensor in network.state_dict().items():
+        assert np.array_equal(arrays[name].astype(np.float32), tensor.numpy())
+
+
+def test_a_weight_beyond_half_precision_is_named(network):
+    with torch.no_grad():
+        network.analysis[1].shortcut[1].weight[0, 0, 0, 0] = 1e6
+    with pytest.raises(TrainingError, match=r"^the network's 'analysis\.1\.shortcut\.1\.weight' has grown too large"):
+        round_weights(network)
 
 
 def test_a_fresh_export_computes_what_torch_does(network, tmp_path):

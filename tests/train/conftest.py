@@ -35,7 +35,9 @@ def small_config():
     """Settings of a tiny run, all of which may be changed."""
 
     def config(**changes):
-        return TrainConfig(**{"options": SMALL, "crop": 32, "batch": 2, "steps": 4, "bf16": False, **changes})
+        return TrainConfig(
+            **{"family": "residual", "options": SMALL, "crop": 32, "batch": 2, "steps": 4, "bf16": False, **changes}
+        )
 
     return config
 

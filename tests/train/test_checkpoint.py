@@ -86,14 +86,14 @@ def test_a_torch_file_of_something_else(saved, other):
 
 
 def test_other_settings_are_refused_by_name(saved):
-    other = TrainConfig(options={"width": 16}, steps=3, seed=7, crop=64)
-    message = r"last\.pt: belongs to a run with other settings \(options, crop, seed\)$"
+    other = TrainConfig(options={"width": 16}, steps=3, seed=7, levels=4)
+    message = r"last\.pt: belongs to a run with other settings \(options, levels, seed\)$"
     with pytest.raises(TrainingError, match=message):
         checkpoint.load(saved, other)
 
 
 def test_more_time_and_another_rate_are_no_other_run(saved):
-    checkpoint.load(saved, TrainConfig(options={"width": 8}, minutes=5.0, rate=1e-4))
+    checkpoint.load(saved, TrainConfig(options={"width": 8}, minutes=5.0, rate=1e-4, crop=256, batch=4))
 
 
 def test_a_setting_that_is_newer_than_the_checkpoint(tmp_path):

@@ -13,7 +13,18 @@ from PIL import Image
 
 from cnnzip.train import checkpoint
 
-SMALL = ("--set", "width=8", "--set", "blocks=1", "--set", "latent_channels=8", "--set", "stride=8")
+SMALL = (
+    "--family",
+    "residual",
+    "--set",
+    "width=8",
+    "--set",
+    "blocks=1",
+    "--set",
+    "latent_channels=8",
+    "--set",
+    "stride=8",
+)
 TINY = (*SMALL, "--crop", "32", "--batch", "2", "--threads", "1")
 
 # A checkout is found from anywhere, installed or not.

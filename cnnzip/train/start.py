@@ -1,0 +1,95 @@
+"""Where a run takes its first weights from: a finished model, for fine-tuning it or for training it further."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load
+
+from cnnzip.codec.model import load_model
+from cnnzip.errors import TrainingError
+from cnnzip.networks.runtime import WEIGHTS
+from cnnzip.prior.exact import BIAS_BITS, WEIGHT_BITS
+from cnnzip.prior.hyper import HyperPrior
+from cnnzip.train.config import TrainConfig
+from cnnzip.train.model import TrainingModel
+
+PREFIX = "training."
+"""Arrays of a bundle that only training needs; neither encoder nor decoder reads them."""
+
+
+def training_arrays(model: TrainingModel) -> dict[str, NDArray[np.float32]]:
+    """What a bundle stores for those who train on: the densities that integer tables replace when coding."""
+    return {
+        PREFIX + name: tensor.detach().cpu().float().numpy()
+        for name, tensor in model.density.state_dict().items()
+        if "mixture." in name
+    }
+
+
+def configured_from(bundle: Path, config: TrainConfig) -> TrainConfig:
+    """`config` with everything that the weights in `bundle` settle: family, options, levels and their λ.
+
+    Raises:
+        BadModelError: the bundle is damaged.
+        TrainingError: it does not tell how it was trained.
+    """
+    description = load_model(bundle).description
+    try:
+        before = description.training["config"]
+        levels, lowest_lambda = int(before["levels"]), float(before["lowest_lambda"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"{bundle}: the model does not tell how it was trained ({error})") from error
+    return replace(
+        config,
+        family=description.family,
+        options=description.options,
+        levels=levels,
+        lowest_lambda=lowest_lambda,
+        start=description.id.hex(),
+    )
+
+
+def load_weights(model: TrainingModel, bundle: Path) -> None:
+    """Give `model`, built as `configured_from` says, the weights of the bundle.
+
+    What the bundle has in integers or in half precision comes back rounded; training smooths that in a few steps.
+
+    Raises:
+        BadModelError: the bundle is damaged.
+        TrainingError: it lacks what only training needs.
+    """
+    prior = load_model(bundle).prior
+    arrays = load((bundle / WEIGHTS).read_bytes())
+    state: dict[str, Any] = {f"network.{name}": arrays[name] for name in model.network.state_dict()}
+    state["density.mean"] = prior.gains.mean
+    state["density.log_gain"] = np.log(prior.gains.gain)
+    state["density.log_inverse_gain"] = np.log(prior.gains.inverse_gain)
+    state |= {f"density.{name.removeprefix(PREFIX)}": a for name, a in arrays.items() if name.startswith(PREFIX)}
+    if isinstance(prior, HyperPrior):
+        state |= _float_layers(prior)
+    _assign(model, state, bundle)
+
+
+def _float_layers(prior: HyperPrior) -> dict[str, NDArray[np.float64]]:
+    """The layers that `fit.rounded_layer` made integers of, by their names in the model."""
+    floats = {}
+    for name, (weight, bias) in prior.weights.items():
+        floats[f"density.{name}.weight"] = weight / 2.0**WEIGHT_BITS
+        floats[f"density.{name}.bias"] = bias / 2.0**BIAS_BITS
+    return floats
+
+
+@torch.no_grad()
+def _assign(model: TrainingModel, state: Mapping[str, NDArray[Any]], bundle: Path) -> None:
+    own = model.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    if missing:
+        raise TrainingError(f"{bundle}: the model lacks what training goes on from ('{missing[0]}')")
+    for name, tensor in own.items():
+        # Integer layers are stored as matrices, without the sides of a 1×1 kernel.
+        tensor.copy_(torch.from_numpy(np.asarray(state[name], dtype=np.float32)).reshape(tensor.shape))

@@ -1,0 +1,83 @@
+"""Training that goes on from a finished model."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cnnzip.codec.model import load_model
+from cnnzip.errors import TrainingError
+from cnnzip.train.bundle import write_bundle
+from cnnzip.train.data import load
+from cnnzip.train.distributed import Ranks
+from cnnzip.train.loop import Run
+from cnnzip.train.model import TrainingModel
+from cnnzip.train.start import configured_from, load_weights
+from cnnzip.train.validate import validate
+
+OPTIONS = {
+    "residual": {"width": 8, "blocks": 1, "latent_channels": 8, "stride": 8},
+    "photo": {"latent_channels": 8, "width_4": 8, "width_8": 8, "width_16": 8, "hyper_channels": 4},
+}
+TINY = Path(__file__).parents[1] / "golden" / "models" / "tiny"
+
+
+@pytest.fixture(params=["residual", "photo"])
+def trained(request, photos, small_config, tmp_path):
+    """Settings and model of a run of some steps, and the bundle of it."""
+    config = small_config(family=request.param, options=OPTIONS[request.param], levels=4, lowest_lambda=0.002)
+    run = Run(config, torch.device("cpu"), Ranks.from_environment("cpu"))
+    torch.manual_seed(1)
+    for _ in range(3):
+        run.take_step(torch.rand(2, 3, 64, 64), 0.0)
+    bundle = write_bundle(tmp_path, "first", run.model, config, load(photos), {}, force=False)
+    return config, run.model, bundle
+
+
+def test_the_weights_come_back_but_for_their_rounding(trained, photos, small_config):
+    config, model, bundle = trained
+    again = configured_from(bundle, small_config(seed=5))
+    assert again == replace(config, seed=5, options=again.options, start=load_model(bundle).description.id.hex())
+    assert again.options.items() >= config.options.items()
+    fresh = TrainingModel(again)
+    load_weights(fresh, bundle)
+    for (name, old), new in zip(model.state_dict().items(), fresh.state_dict().values(), strict=True):
+        np.testing.assert_allclose(new.numpy(), old.numpy(), rtol=2**-11, atol=2**-13, err_msg=name)
+    pictures = load(photos)
+    before, after = (validate(m, pictures, torch.device("cpu")).loss for m in (model, fresh))
+    assert after == pytest.approx(before, rel=1e-3)
+
+
+def test_a_bundle_without_the_densities_of_training_is_refused(tmp_path, small_config):
+    with pytest.raises(TrainingError, match=r"lacks what training goes on from \('density\.mixture\.log_scale'\)"):
+        load_weights(TrainingModel(configured_from(TINY, small_config())), TINY)
+
+
+def test_a_bundle_that_does_not_tell_its_levels_is_refused(tmp_path, small_config):
+    bundle = Path(shutil.copytree(TINY, tmp_path / "tiny"))
+    described = json.loads((bundle / "model.json").read_text(encoding="utf-8"))
+    described["training"] = {}
+    (bundle / "model.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(TrainingError, match="the model does not tell how it was trained"):
+        configured_from(bundle, small_config())
+
+
+def test_from_on_the_command_line(command, photos, trained, tmp_path):
+    config, _, bundle = trained
+    rest = (photos, "--run-dir", tmp_path / "run", "-o", tmp_path / "models", "--threads", "1")
+    options = ("--steps", "1", "--crop", "32", "--batch", "2", "--rate", "1e-6", "--name", "second")
+    assert command("train", *rest, "--from", bundle, *options)[0] == 0
+    second = load_model(tmp_path / "models" / "second")
+    assert second.description.training["config"]["start"] == load_model(bundle).description.id.hex()
+    # So small a rate of learning leaves the gains where they were.
+    np.testing.assert_allclose(second.prior.gains.gain, load_model(bundle).prior.gains.gain, rtol=1e-4)
+    code, lines = command("train", *rest, "--from", bundle, "--family", config.family, *options)
+    assert (code, lines) == (
+        2,
+        ["cnnzip: --from takes the family and its options from the model; leave out --family and --set"],
+    )
+    assert command("train", *rest, "--from", tmp_path / "none", *options)[0] == 1
