@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 def encode(
     image: "Image.Image",
     *,
-    quality: float = 75.0,
+    quality: float | None = None,
+    target_bytes: float | None = None,
+    target_bpp: float | None = None,
+    target_psnr: float | None = None,
+    max_bytes: int | None = None,
     model: str | None = None,
     coder: str = "huffman",
     threads: int = 0,
@@ -21,7 +25,11 @@ def encode(
 
     Args:
         image: a PIL image of any mode; what cannot be kept is converted as `cnnzip encode` does.
-        quality: 0 … 100, to the hundredth.
+        quality: 0 … 100, to the hundredth; by default 75.
+        target_bytes: choose the quality by the size of the result.
+        target_bpp: choose the quality by the bits a pixel.
+        target_psnr: choose the quality by the PSNR in dB.
+        max_bytes: lower the quality where the result would be larger.
         model: the name of an installed model, or a bundle's folder; by default the one that `encode` takes.
         coder: "huffman" or "rans".
         threads: threads for the network; 0 is all cores.
@@ -29,18 +37,22 @@ def encode(
     Raises:
         PictureError: an image that cannot be coded.
         ModelError: no such model.
-        ValueError: a quality outside 0 … 100, or an unknown coder.
+        TargetError: no quality reaches the target, or gets below `max_bytes`.
+        ValueError: a quality outside 0 … 100, a target that is no positive number, both of them or two targets, or an
+            unknown coder.
     """
-    from cnnzip.codec.encode import encode_picture
+    from cnnzip.codec.encode import Encoder
     from cnnzip.codec.models import DEFAULT_MODEL, find_model
+    from cnnzip.codec.rate_control import encode_to, goal_of
     from cnnzip.entropy import CODERS
     from cnnzip.image import from_pil
 
     if coder not in CODERS:
         raise ValueError(f"coder must be one of {', '.join(CODERS)}, not {coder!r}")
+    goal = goal_of(quality, target_bytes, target_bpp, target_psnr)
     found = find_model(model or DEFAULT_MODEL)
-    runtime = found.runtime(threads=threads)
-    return encode_picture(from_pil(image), found, runtime, quality=quality, coder=coder)
+    encoder = Encoder(from_pil(image), found, found.runtime(threads=threads), coder)
+    return encode_to(encoder, goal, max_bytes).data
 
 
 def decode(data: bytes, *, threads: int = 0, limit_pixels: int = limits.MAX_PIXELS) -> "Image.Image":

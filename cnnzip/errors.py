@@ -33,6 +33,10 @@ class OutputFormatError(PictureError):
     """The chosen output format is unknown, or cannot hold this picture."""
 
 
+class TargetError(CnnzipError):
+    """No quality gives the size or the PSNR that was asked for."""
+
+
 class ModelError(CnnzipError):
     """The root of all errors about model bundles."""
 

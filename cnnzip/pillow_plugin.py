@@ -1,7 +1,7 @@
 """`import cnnzip.pillow_plugin` lets Pillow open and save `.cnz`.
 
 >>> image = Image.open("photo.cnz")             # reads the header; the pixels are decoded when they are needed
->>> image.save("copy.cnz", quality=60)          # also coder=…, model=…
+>>> image.save("copy.cnz", quality=60)          # also target_bytes=…, model=… and what else encode takes
 """
 
 from typing import IO, Any
@@ -15,6 +15,9 @@ from cnnzip.image.metadata import EXIF_PREFIX
 
 FORMAT = "CNZ"
 MIME = "image/x-cnnzip"
+
+ENCODING = ("quality", "target_bytes", "target_bpp", "target_psnr", "max_bytes", "model", "coder")
+"""What `save` hands on to `cnnzip.encode`."""
 
 
 class CnzImageFile(ImageFile.ImageFile):
@@ -71,12 +74,7 @@ def _save(image: Image.Image, file: IO[bytes], _filename: str | bytes) -> None:
             image = image.copy()
             exif = given.get("exif")
             image.info.update(given | {"exif": exif.tobytes()} if isinstance(exif, Image.Exif) else given)
-        data = encode(
-            image,
-            quality=options.get("quality", 75),
-            model=options.get("model"),
-            coder=options.get("coder", "huffman"),
-        )
+        data = encode(image, **{key: options[key] for key in ENCODING if key in options})
     except CnnzipError as error:
         raise OSError(str(error)) from error
     file.write(data)

@@ -8,7 +8,7 @@ from PIL import Image
 
 import cnnzip
 from cnnzip.codec.inspect import describe
-from cnnzip.errors import FileError, LimitError, ModelNotFoundError, NotCnzError, PictureError
+from cnnzip.errors import FileError, LimitError, ModelNotFoundError, NotCnzError, PictureError, TargetError
 
 pytestmark = pytest.mark.usefixtures("installed_tiny")
 
@@ -72,3 +72,14 @@ def test_errors(image: Image.Image, tmp_path: Path) -> None:
         cnnzip.open(tmp_path / "none.cnz")
     assert issubclass(NotCnzError, cnnzip.CnzError)
     assert issubclass(cnnzip.CnzError, cnnzip.CnnzipError)
+
+
+def test_targets(image: Image.Image) -> None:
+    data = cnnzip.encode(image, target_bytes=300, model="tiny")
+    assert len(data) == pytest.approx(300, rel=0.02)
+    assert len(cnnzip.encode(image, quality=90, max_bytes=250, model="tiny")) <= 250
+    assert cnnzip.encode(image, target_bpp=8 * 300 / (96 * 64), model="tiny") == data
+    with pytest.raises(TargetError, match="99 dB cannot be reached"):
+        cnnzip.encode(image, target_psnr=99, model="tiny")
+    with pytest.raises(ValueError, match="contradict one another"):
+        cnnzip.encode(image, quality=5, target_psnr=30, model="tiny")

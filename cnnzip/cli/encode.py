@@ -1,7 +1,7 @@
 """`cnnzip encode`."""
 
 import time
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -9,15 +9,50 @@ from cnnzip.cli import options
 from cnnzip.cli.files import Outputs, Teller, each, read_input, shown
 from cnnzip.errors import UsageError
 
+if TYPE_CHECKING:
+    from cnnzip.codec.rate_control import Target
+
 SUFFIX = ".cnz"
+
+
+def goal(quality: float | None, size: str | None, bpp: float | None, psnr: float | None) -> "Target | int":
+    """What the options ask for: a target, or a quality in hundredths.
+
+    Raises:
+        UsageError: they contradict one another, or a number cannot be meant.
+    """
+    from cnnzip.codec.rate_control import goal_of
+
+    given = {"-q/--quality": quality, "--target-size": size, "--target-bpp": bpp, "--target-psnr": psnr}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise UsageError(f"{named[0]} and {named[1]} contradict one another; give one of them")
+    wanted = None if size is None else options.parse_size("--target-size", size)
+    try:
+        return goal_of(quality, wanted, bpp, psnr)
+    except ValueError as error:
+        raise UsageError(f"{named[0]}: {error}") from error
 
 
 def encode(
     files: options.Files,
     output: options.Output = None,
     quality: Annotated[
-        float, typer.Option("-q", "--quality", metavar="0…100", help="0 is smallest, 100 is best.")
-    ] = 75.0,
+        float | None,
+        typer.Option("-q", "--quality", metavar="0…100", help="0 is smallest, 100 is best; by default 75."),
+    ] = None,
+    target_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Choose the quality that gives this size, e.g. 40kB.")
+    ] = None,
+    target_bpp: Annotated[
+        float | None, typer.Option(metavar="BPP", help="Choose the quality that gives so many bits a pixel.")
+    ] = None,
+    target_psnr: Annotated[
+        float | None, typer.Option(metavar="DB", help="Choose the quality that gives this PSNR.")
+    ] = None,
+    max_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Lower the quality where a file would be larger than this.")
+    ] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME|DIR", help="The model to use; see cnnzip models.")] = None,
     coder: Annotated[
         Literal["huffman", "rans"], typer.Option(help="Entropy coder; rans is about 1 % smaller.")
@@ -32,47 +67,54 @@ def encode(
 ) -> None:
     """Compress pictures: photo.png becomes photo.cnz beside it."""
     from cnnzip import image
-    from cnnzip.codec.encode import encode_picture
+    from cnnzip.codec.encode import Encoder
     from cnnzip.codec.models import DEFAULT_MODEL, find_model
+    from cnnzip.codec.rate_control import encode_to
 
-    if not 0 <= quality <= 100:  # not by Typer, whose ranges take NaN
-        raise UsageError(f"-q/--quality is a number from 0 to 100, not {quality:g}")
+    target = goal(quality, target_size, target_bpp, target_psnr)
+    max_bytes = options.parse_size("--max-size", max_size) if max_size is not None else None
     outputs = Outputs(files, output, SUFFIX, force=force)
     teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
     found = find_model(model or DEFAULT_MODEL)
     runner = found.runtime(runtime, threads)
 
     def one(source: str) -> None:
-        target = outputs.claim(source)
+        name = outputs.claim(source)
         start = time.perf_counter()
         given = read_input(source)
         picture = image.read(given, limit_pixels=limit_pixels)
         if strip:
             picture = image.strip(picture)
-        data = encode_picture(picture, found, runner, quality=quality, coder=coder)
-        outputs.write(target, data)
+        encoded = encode_to(Encoder(picture, found, runner, coder), target, max_bytes)
+        data = encoded.data
+        outputs.write(name, data)
         for note in picture.notes:
             teller.note(source, note)
         bpp = 8 * len(data) / (picture.width * picture.height)
         saving = 1 - len(data) / len(given)
         record: dict[str, Any] = {
             "input": source,
-            "output": target,
+            "output": name,
             "width": picture.width,
             "height": picture.height,
             "input_bytes": len(given),
             "bytes": len(data),
             "bpp": round(bpp, 5),
             "saving": round(saving, 5),
-            "quality": quality,
+            "quality": encoded.quality,
+            **({"psnr": round(encoded.psnr, 4)} if encoded.psnr is not None else {}),
             "model": found.description.name,
             "coder": coder,
             "seconds": round(time.perf_counter() - start, 4),
             "notes": list(picture.notes),
         }
         teller.done(
-            f"{shown(source)} → {shown(target, 'standard output')}: {len(given):,} → {len(data):,} bytes, "
-            f"{bpp:.3f} bpp, " + (f"{saving:.1%} saved" if saving >= 0 else f"{-saving:.1%} larger"),
+            f"{shown(source)} → {shown(name, 'standard output')}: {len(given):,} → {len(data):,} bytes, "
+            f"{bpp:.3f} bpp, "
+            + (f"{saving:.1%} saved" if saving >= 0 else f"{-saving:.1%} larger")
+            # Where the quality was not given, it is part of the result.
+            + (f", quality {encoded.quality:g}" if encoded.units != target else "")
+            + (f", {encoded.psnr:.2f} dB" if encoded.psnr is not None else ""),
             record,
         )
 

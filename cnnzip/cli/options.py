@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
+import re
 from typing import Annotated, Literal
 
 import typer
 
 from cnnzip import limits
+from cnnzip.errors import UsageError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; - is standard input.")]
 Output = Annotated[
@@ -18,3 +20,21 @@ Runtime = Annotated[Literal["onnx", "torch"], typer.Option(help="What runs the n
 Threads = Annotated[int, typer.Option(min=0, max=1024, metavar="N", help="Threads for the networks; 0 is all cores.")]
 LimitPixels = Annotated[int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")]
 DEFAULT_LIMIT = limits.MAX_PIXELS
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(k|M|G)?(i?B)?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
+
+
+def parse_size(option: str, text: str) -> int:
+    """`40000`, `40kB`, `1.5M` or `40KiB` in bytes: k, M and G are powers of 1000, with an i of 1024.
+
+    Raises:
+        UsageError: it is no size, or less than a byte.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match:
+        number, prefix, unit = match.groups(default="")
+        size = int(float(number) * (1024 if unit.lower() == "ib" else 1000) ** _POWERS[prefix.lower()])
+        if size >= 1:
+            return size
+    raise UsageError(f"{option} is a size such as 40000, 40kB or 1.5MiB, not '{text}'")

@@ -14,6 +14,47 @@ from cnnzip.prior.quality import to_units
 DEFAULT_QUALITY = 75.0
 
 
+class Encoder:
+    """One picture, to be coded at any quality: the analysis runs once, here.
+
+    Args:
+        picture: what to code.
+        model: the model to code it with.
+        runtime: what runs that model's analysis.
+        coder: "huffman" or "rans".
+    """
+
+    def __init__(self, picture: Picture, model: Model, runtime: Runtime, coder: str = "huffman") -> None:
+        self.picture = picture
+        self.model = model
+        self.runtime = runtime
+        self.coder = coder
+        pixels = pad(to_planes(picture), model.stride)  # (1, 3, H', W')
+        self.latent: NDArray[np.float32] = runtime.analysis(pixels)[0]  # (M, h, w)
+        alpha = [] if picture.alpha is None else [Section(SectionType.ALPHA, encode_plane(picture.alpha))]
+        self.apart = alpha + pack_metadata(picture.metadata)  # what no quality changes
+
+    def at(self, units: int) -> bytes:
+        """The `.cnz` file at a quality in hundredths; the same input gives the same bytes."""
+        header = Header(
+            width=self.picture.width,
+            height=self.picture.height,
+            channels=self.picture.channels,
+            depth=self.picture.depth,
+            alpha=self.picture.alpha is not None,
+            model_name=self.model.description.name,
+            model_id=self.model.description.id,
+            quality_units=units,
+            coder=self.coder,
+        )
+        passes = self.model.prior.encode(self.latent, units, self.runtime.hyper_analysis)
+        sections = [
+            Section(SectionType.HEADER, header.pack()),
+            Section(SectionType.LATENT, self.model.coder(self.coder).encode(passes)),
+        ]
+        return pack(sections + self.apart)
+
+
 def encode_picture(
     picture: Picture,
     model: Model,
@@ -22,36 +63,9 @@ def encode_picture(
     quality: float = DEFAULT_QUALITY,
     coder: str = "huffman",
 ) -> bytes:
-    """The `.cnz` file of `picture`; the same input gives the same bytes.
-
-    Args:
-        picture: what to code.
-        model: the model to code it with.
-        runtime: what runs that model's analysis.
-        quality: 0 … 100, to the hundredth; ValueError outside.
-        coder: "huffman" or "rans".
-    """
-    header = Header(
-        width=picture.width,
-        height=picture.height,
-        channels=picture.channels,
-        depth=picture.depth,
-        alpha=picture.alpha is not None,
-        model_name=model.description.name,
-        model_id=model.description.id,
-        quality_units=to_units(quality),
-        coder=coder,
-    )
-    pixels = pad(to_planes(picture), model.stride)  # (1, 3, H', W')
-    latent = runtime.analysis(pixels)[0]  # (M, h, w)
-    passes = model.prior.encode(latent, header.quality_units, runtime.hyper_analysis)
-    sections = [
-        Section(SectionType.HEADER, header.pack()),
-        Section(SectionType.LATENT, model.coder(coder).encode(passes)),
-    ]
-    if picture.alpha is not None:
-        sections.append(Section(SectionType.ALPHA, encode_plane(picture.alpha)))
-    return pack(sections + pack_metadata(picture.metadata))
+    """The `.cnz` file of `picture` at a quality 0 … 100, to the hundredth; ValueError outside. See `Encoder`."""
+    units = to_units(quality)
+    return Encoder(picture, model, runtime, coder).at(units)
 
 
 def pad(planes: NDArray[np.float32], stride: int) -> NDArray[np.float32]:

@@ -250,3 +250,29 @@ def test_models(cnnzip, work, installed_tiny) -> None:
         "default": False,
         "shadowed": False,
     }
+
+
+def test_targets(cnnzip, work) -> None:
+    done = cnnzip("encode", *TINY, "photo.png", "--target-size", "0.3kB")
+    size = (work / "photo.cnz").stat().st_size
+    assert done.code == 0
+    assert size == pytest.approx(300, rel=0.02)
+    assert f"→ {size:,} bytes, " in done.stderr
+    quality = cnnzip("info", "--json", "photo.cnz").records[0]["quality"]
+    assert done.stderr.endswith(f" saved, quality {quality:g}\n")
+
+    record = cnnzip("encode", *TINY, "photo.png", "-f", "--json", "--target-psnr", "30").records[0]
+    assert record["psnr"] == pytest.approx(30, abs=0.1)
+    record = cnnzip("encode", *TINY, "photo.png", "-f", "--json", "--target-bpp", "0.35").records[0]
+    assert record["bpp"] == pytest.approx(0.35, rel=0.02)
+    record = cnnzip("encode", *TINY, "photo.png", "-f", "--json", "-q", "90", "--max-size", "0.25KiB").records[0]
+    assert 0.98 * 256 <= record["bytes"] <= 256
+    assert record["quality"] < 90
+
+
+def test_a_target_out_of_reach_leaves_no_file_and_the_others_are_done(cnnzip, work) -> None:
+    Image.new("RGB", (640, 480)).save(work / "black.png")
+    done = cnnzip("encode", *TINY, "black.png", "photo.png", "--target-size", "300")
+    assert done.code == 1
+    assert done.stderr.startswith("cnnzip: black.png: 300 bytes cannot be reached: quality 0 takes ")
+    assert sorted(p.name for p in work.iterdir()) == ["black.png", "photo.cnz", "photo.png"]

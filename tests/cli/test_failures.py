@@ -189,9 +189,21 @@ def test_more_pixels_than_the_limit(cnnzip, encoded, contents) -> None:
         (["encode", *TINY, "-", "-"], "standard input can be read only once"),
         (["encode", *TINY, ""], "the name of a file is empty"),
         (["decode", "a.cnz", "-o", ""], "the name of a file is empty"),
-        (["encode", "-q", "101", "a.png"], "-q/--quality is a number from 0 to 100, not 101"),
-        (["encode", "-q", "-1", "a.png"], "-q/--quality is a number from 0 to 100, not -1"),
-        (["encode", "-q", "nan", "a.png"], "-q/--quality is a number from 0 to 100, not nan"),
+        (["encode", "-q", "101", "a.png"], "-q/--quality: quality must lie in 0 … 100, not 101.0"),
+        (["encode", "-q", "-1", "a.png"], "-q/--quality: quality must lie in 0 … 100, not -1.0"),
+        (["encode", "-q", "nan", "a.png"], "-q/--quality: quality must lie in 0 … 100, not nan"),
+        (
+            ["encode", "-q", "5", "--target-bpp", "1", "a.png"],
+            "-q/--quality and --target-bpp contradict one another; give one of them",
+        ),
+        (["encode", "--target-psnr", "0", "a.png"], "--target-psnr: a target is a positive number, not 0"),
+        (["encode", "--target-bpp", "nan", "a.png"], "--target-bpp: a target is a positive number, not nan"),
+        (["encode", "--target-size", "-4", "a.png"], "--target-size is a size such as 40000, 40kB or 1.5MiB, not '-4'"),
+        (
+            ["encode", "--target-size", "4 cows", "a.png"],
+            "--target-size is a size such as 40000, 40kB or 1.5MiB, not '4 cows'",
+        ),
+        (["encode", "--max-size", "0", "a.png"], "--max-size is a size such as 40000, 40kB or 1.5MiB, not '0'"),
     ],
 )
 def test_usage_errors(arguments: list[str], message: str, cnnzip, work, contents) -> None:
