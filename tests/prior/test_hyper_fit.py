@@ -1,5 +1,7 @@
 """Tables of the hyperprior: one a scale and some for the hyper-latent, as near to the symbols as they can be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,13 @@ def test_normal_letters():
     # The broadest reaches beyond the histogram; so does what the escape is for.
     assert letters[-1, -1] == pytest.approx(0.02472, rel=1e-3)  # beyond 255.5, at a scale of 113.8
     assert letters[30, -1] < 1e-8
+
+
+def test_rows_that_no_picture_was_counted_at_have_the_tables_of_their_neighbours(hyper_prior, hyper_analysis, latents):
+    many = replace(hyper_prior, hyper_index=np.zeros((33, HYPER_CHANNELS), dtype=np.uint8))
+    _, index = fit_hyper(many, latents[:1], hyper_analysis)  # counted at rows 0, 4, 8 …
+    assert index.shape == (33, HYPER_CHANNELS)
+    for row in range(0, 32, 4):
+        assert np.array_equal(index[row + 1], index[row])
+        assert np.array_equal(index[row + 3], index[row + 4])
+    assert len(np.unique(index, axis=0)) > 1
