@@ -17,6 +17,7 @@ from cnnzip.prior.exact import ACTIVATION_BITS, ACTIVATION_LIMIT, Layer, Planes,
 from cnnzip.prior.gains import MAX_SYMBOL, Gains, Pass, array_of, table_rows
 from cnnzip.prior.prior import HyperAnalysis, Read
 from cnnzip.prior.quality import nearest_row
+from cnnzip.prior.rounding import DISTANCES, round_to
 from cnnzip.prior.scales import CONTEXT_LIMIT, HYPER_STRIDE, LAST_SCALE
 
 LAYERS = (
@@ -33,6 +34,8 @@ LAYERS = (
 )
 """The integer layers, by the names that they have in `HyperDensity`."""
 
+THRESHOLDS = "encoder.thresholds"
+
 ONE = 1 << ACTIVATION_BITS
 """A symbol's step in the units of the activations."""
 
@@ -45,9 +48,10 @@ Parameters = tuple[NDArray[np.int32], NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class HyperPrior:
-    """Gains, the table rows of the Z channels of the hyper-latent, and the integer layers."""
+    """Gains, how the encoder rounds, the table rows of the Z channels of the hyper-latent, and the integer layers."""
 
     gains: Gains
+    thresholds: NDArray[np.float32]  # (64, DISTANCES); the encoder's
     hyper_index: NDArray[np.uint8]  # (R, Z)
     weights: dict[str, tuple[NDArray[np.int16], NDArray[np.int32]]]
     layers: dict[str, Layer]
@@ -56,6 +60,7 @@ class HyperPrior:
     def make(
         cls,
         gains: Gains,
+        thresholds: NDArray[np.float32],
         hyper_index: NDArray[np.uint8],
         weights: dict[str, tuple[NDArray[np.int16], NDArray[np.int32]]],
     ) -> "HyperPrior":
@@ -79,11 +84,20 @@ class HyperPrior:
         }
         if not width or channels % 2 or {name: weight.shape for name, (weight, _) in weights.items()} != wanted:
             raise BadModelError("the prior's layers do not fit together")
-        return cls(gains, hyper_index, weights, {name: layer(*pair) for name, pair in weights.items()})
+        if thresholds.shape != (LAST_SCALE + 1, DISTANCES):
+            raise BadModelError("the prior's arrays do not fit together")
+        # So that no symbol is more than a step from what it stands for; NaN is not.
+        if not ((thresholds >= 0.5) & (thresholds <= 1)).all():
+            raise BadModelError("the prior's thresholds must lie in 0.5 … 1")
+        return cls(gains, thresholds, hyper_index, weights, {name: layer(*pair) for name, pair in weights.items()})
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What the model bundle stores."""
-        arrays: dict[str, NDArray[Any]] = {**self.gains.to_arrays(), "prior.hyper_index": self.hyper_index}
+        arrays: dict[str, NDArray[Any]] = {
+            **self.gains.to_arrays(),
+            THRESHOLDS: self.thresholds,
+            "prior.hyper_index": self.hyper_index,
+        }
         for name, (weight, bias) in self.weights.items():
             arrays[f"prior.{name}.weight"] = weight
             arrays[f"prior.{name}.bias"] = bias
@@ -107,7 +121,8 @@ class HyperPrior:
         }
         hyper_channels = math.prod(weights["hyper_synthesis.0"][0].shape[1:])
         index = table_rows(arrays, "prior.hyper_index", hyper_channels, tables)
-        return cls.make(Gains.from_arrays(arrays), index, weights)
+        thresholds = array_of(arrays, THRESHOLDS, np.float32)
+        return cls.make(Gains.from_arrays(arrays), thresholds, index, weights)
 
     @property
     def channels(self) -> int:
@@ -126,11 +141,11 @@ class HyperPrior:
         features = self.features(hyper_symbols, height, width)
         mask = first_half(*scaled.shape)
         mean, index = self.first(features)
-        symbols = quantise(scaled, mean)
+        symbols = self.quantise(scaled, mean, index)
         passes.append((symbols[mask], index[mask]))
         values = np.where(mask, ONE * symbols + mean, 0)
         mean, index = self.second(features, values)
-        symbols = quantise(scaled, mean)
+        symbols = self.quantise(scaled, mean, index)
         passes.append((symbols[~mask], index[~mask]))
         return passes
 
@@ -152,6 +167,13 @@ class HyperPrior:
     def dequantise(self, values: NDArray[np.int32], units: int) -> NDArray[np.float32]:
         """See `Prior`."""
         return self.gains.unscale(values.astype(np.float32) / np.float32(ONE), units)
+
+    def quantise(
+        self, scaled: NDArray[np.float32], mean: NDArray[np.int32], index: NDArray[np.uint8]
+    ) -> NDArray[np.int32]:
+        """Symbols of a scaled latent around integer means, with the indices of their scales."""
+        symbols = round_to(scaled - mean.astype(np.float32) / np.float32(ONE), index, self.thresholds)
+        return np.clip(symbols, -MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
 
     def hyper_indices(self, shape: tuple[int, ...], units: int) -> NDArray[np.uint8]:
         """The table index of every symbol of a hyper-latent (Z, h, w) = `shape`, flat."""
@@ -219,12 +241,6 @@ def first_half(channels: int, height: int, width: int) -> NDArray[np.bool_]:
     second = np.arange(channels) >= channels // 2
     half: NDArray[np.bool_] = even[None] ^ second[:, None, None]
     return half
-
-
-def quantise(scaled: NDArray[np.float32], mean: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Symbols of a scaled latent around integer means."""
-    symbols = np.rint(scaled - mean / np.float32(ONE))
-    return np.clip(symbols, -MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
 
 
 def _planes(integers: NDArray[np.int32]) -> Planes:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from cnnzip.prior.fit import LETTERS, REACH, Weights, cluster, letters_of, qualities_of, trim
 from cnnzip.prior.hyper import HyperPrior
 from cnnzip.prior.prior import HyperAnalysis
+from cnnzip.prior.rounding import thresholds
 from cnnzip.prior.scales import LAST_SCALE, log2_scale
 
 HYPER_TABLES = 32
@@ -16,14 +18,35 @@ HYPER_TABLES = 32
 ROWS_A_PICTURE = 8
 """About how many of the rows each picture is counted at."""
 
+FIRST = 4
+"""One in so many pictures gives the tables that the thresholds of rounding come from."""
+
 NORMAL_COUNT = 200.0
 """How many symbols' worth of the normal density stand beside the counted ones: it decides where few were counted."""
 
 
 def fit_hyper(
     prior: HyperPrior, latents: Iterable[NDArray[np.float32]], hyper_analysis: HyperAnalysis
-) -> tuple[list[Weights], NDArray[np.uint8]]:
-    """All tables, those of the scales first, and the hyper-latent's table indices (R, Z)."""
+) -> tuple[HyperPrior, list[Weights]]:
+    """The prior with its thresholds of rounding and its table rows, and all tables, those of the scales first.
+
+    The thresholds hang on the tables and the tables on the thresholds: the first ones come from symbols rounded to the
+    nearest, of some of the pictures.
+    """
+    latents = list(latents)
+    scales, _ = _counts(prior, latents[: max(1, len(latents) // FIRST)], hyper_analysis)
+    prior = replace(prior, thresholds=thresholds([row[:-1] for row in scales]))
+    scales, hyper = _counts(prior, latents, hyper_analysis)
+    fitted = cluster(hyper, HYPER_TABLES)
+    tables = [trim(weights / weights.sum()) for weights in scales]
+    index = (fitted.table_index + len(tables)).astype(np.uint8)
+    return replace(prior, hyper_index=index), tables + fitted.tables
+
+
+def _counts(
+    prior: HyperPrior, latents: list[NDArray[np.float32]], hyper_analysis: HyperAnalysis
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Weights of the letters of each scale, (64, LETTERS), and counts of the hyper-latent's, (R, Z, LETTERS)."""
     rows, channels = prior.hyper_index.shape
     scales = np.zeros((LAST_SCALE + 1) * LETTERS, dtype=np.int64)
     hyper = np.zeros((rows, channels * LETTERS), dtype=np.int64)
@@ -38,17 +61,16 @@ def fit_hyper(
             hyper[row] += np.bincount(letters_of(hyper_symbols) + first, minlength=hyper.shape[1])
             for symbols, index in halves:
                 scales += np.bincount(letters_of(symbols) + index.astype(np.int64) * LETTERS, minlength=len(scales))
-    counted = scales.reshape(-1, LETTERS) + NORMAL_COUNT * normal_letters()
-    fitted = cluster(_filled(hyper).reshape(rows, channels, LETTERS), HYPER_TABLES)
-    tables = [trim(weights / weights.sum()) for weights in counted]
-    return tables + fitted.tables, (fitted.table_index + len(tables)).astype(np.uint8)
+    weights = scales.reshape(-1, LETTERS) + NORMAL_COUNT * normal_letters()
+    return weights, _filled(hyper).reshape(rows, channels, LETTERS)
 
 
 def _filled(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Counts a row, (R, …); a row without any, where pictures were few, is as the nearest that has some."""
     counted = np.flatnonzero(rows.any(axis=1))
     nearest = np.abs(np.arange(len(rows))[:, None] - counted).argmin(axis=1)
-    return rows[counted[nearest]]
+    filled: NDArray[np.int64] = rows[counted[nearest]]
+    return filled
 
 
 def normal_letters() -> NDArray[np.float64]:

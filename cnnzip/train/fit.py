@@ -18,6 +18,8 @@ from cnnzip.prior.hyper import LAYERS, HyperPrior
 from cnnzip.prior.hyper_density import HyperDensity
 from cnnzip.prior.hyper_fit import fit_hyper
 from cnnzip.prior.prior import Prior
+from cnnzip.prior.rounding import to_nearest
+from cnnzip.prior.scales import LAST_SCALE
 from cnnzip.train.model import TrainingModel
 
 
@@ -42,9 +44,10 @@ def fit_prior(model: TrainingModel, latents: Iterable[NDArray[np.float32]], rows
     if isinstance(density, HyperDensity):
         hyper_channels = density.hyper_mixture.offset.shape[1]
         weights = {name: rounded_layer(density.get_submodule(name), name) for name in LAYERS}
-        hyper = HyperPrior.make(gains, np.zeros((rows, hyper_channels), dtype=np.uint8), weights)
-        weighted, index = fit_hyper(hyper, latents, lambda scaled: _run(model.network.hyper_analysis, scaled))
-        return replace(hyper, hyper_index=index), Tables.from_weights(weighted)
+        index = np.zeros((rows, hyper_channels), dtype=np.uint8)
+        hyper = HyperPrior.make(gains, to_nearest(LAST_SCALE + 1), index, weights)
+        fitted_hyper, weighted = fit_hyper(hyper, latents, lambda scaled: _run(model.network.hyper_analysis, scaled))
+        return fitted_hyper, Tables.from_weights(weighted)
     factorised = FactorisedPrior(gains, np.zeros((rows, gains.channels), dtype=np.uint8))
     fitted = cluster(count(factorised, latents))
     return replace(factorised, table_index=fitted.table_index), Tables.from_weights(fitted.tables)

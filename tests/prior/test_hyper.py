@@ -214,7 +214,8 @@ def test_scales_are_rounded_and_clipped_to_the_tables(hyper_prior, arrays):
 
 def test_arrays_round_trip(hyper_prior, hyper_analysis, arrays):
     names = {f"prior.{name}.{part}" for name in LAYERS for part in ("weight", "bias")}
-    assert arrays.keys() == names | {"prior.mean", "encoder.gain", "prior.inverse_gain", "prior.hyper_index"}
+    apart = {"prior.mean", "encoder.gain", "prior.inverse_gain", "encoder.thresholds", "prior.hyper_index"}
+    assert arrays.keys() == names | apart
     prior = prior_from_arrays("hyper", arrays, TABLES)
     again = prior.to_arrays()
     assert again.keys() == arrays.keys()
@@ -231,7 +232,7 @@ def test_arrays_round_trip(hyper_prior, hyper_analysis, arrays):
 
 ARRAYS = [
     *(f"prior.{name}.{part}" for name in LAYERS for part in ("weight", "bias")),
-    *("prior.mean", "encoder.gain", "prior.inverse_gain", "prior.hyper_index"),
+    *("prior.mean", "encoder.gain", "prior.inverse_gain", "encoder.thresholds", "prior.hyper_index"),
 ]
 
 
@@ -339,11 +340,20 @@ def test_an_unknown_prior(arrays):
         prior_from_arrays("nosuch", arrays, TABLES)
 
 
+@pytest.mark.parametrize("value", [0.49, 1.01, np.nan, np.inf])
+def test_thresholds_outside_their_range(arrays, value):
+    arrays["encoder.thresholds"] = arrays["encoder.thresholds"].copy()
+    arrays["encoder.thresholds"][3, 4] = value
+    with pytest.raises(BadModelError, match=r"^the prior's thresholds must lie in 0\.5 … 1$"):
+        HyperPrior.from_arrays(arrays, TABLES)
+
+
 PROGRAM = """
 import hashlib, sys
 import numpy as np
 from cnnzip.prior.gains import Gains
 from cnnzip.prior.hyper import LAYERS, HyperPrior
+from cnnzip.prior.rounding import to_nearest
 
 rng = np.random.default_rng(0)
 M, Z, N = 96, 32, 64
@@ -358,7 +368,7 @@ weights = {
     for name, shape in shapes.items()
 }
 ones = np.ones((2, M), dtype=np.float32)
-prior = HyperPrior.make(Gains(ones[0], ones, ones), np.full((2, Z), 64, dtype=np.uint8), weights)
+prior = HyperPrior.make(Gains(ones[0], ones, ones), to_nearest(64), np.full((2, Z), 64, dtype=np.uint8), weights)
 digest = hashlib.sha256()
 
 def read(indices):

@@ -9,6 +9,7 @@ from cnnzip.prior import hyper  # noqa: E402
 from cnnzip.prior.gains import Gains  # noqa: E402
 from cnnzip.prior.hyper import LAYERS, ONE, HyperPrior  # noqa: E402
 from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad  # noqa: E402
+from cnnzip.prior.rounding import to_nearest  # noqa: E402
 from cnnzip.prior.scales import LAST_SCALE, log2_scale  # noqa: E402
 
 CHANNELS, LEVELS, HYPER_CHANNELS, WIDTH = 12, 3, 4, 10
@@ -48,7 +49,10 @@ def rounded_prior(density):
     ones = np.ones((2, CHANNELS), dtype=np.float32)
     index = np.zeros((2, HYPER_CHANNELS), dtype=np.uint8)
     return HyperPrior.make(
-        Gains(ones[0], ones, ones), index, {name: integers(density.get_submodule(name)) for name in LAYERS}
+        Gains(ones[0], ones, ones),
+        to_nearest(64),
+        index,
+        {name: integers(density.get_submodule(name)) for name in LAYERS},
     )
 
 

@@ -29,7 +29,8 @@ def fitted(hyper_prior, hyper_analysis, latents):
 
 
 def test_tables_and_indices_are_those_of_a_model(fitted):
-    weighted, index = fitted
+    prior, weighted = fitted
+    index = prior.hyper_index
     tables = Tables.from_weights(weighted)
     assert LAST_SCALE + 2 <= len(tables) <= LAST_SCALE + 1 + HYPER_TABLES
     assert index.shape == (2, HYPER_CHANNELS)
@@ -44,9 +45,9 @@ def test_tables_and_indices_are_those_of_a_model(fitted):
 
 def test_what_was_never_seen_is_a_normal_density(hyper_prior, hyper_analysis, latents):
     single = latents[0][:, :1, :1]
-    weighted, _ = fit_hyper(hyper_prior, [single], hyper_analysis)
+    prior, weighted = fit_hyper(hyper_prior, [single], hyper_analysis)
     counted = [qualities_of(row, 2)[0] for row in range(2)]  # the first picture's
-    passes = [one for units in counted for one in hyper_prior.encode(single, units, hyper_analysis)[1:]]
+    passes = [one for units in counted for one in prior.encode(single, units, hyper_analysis)[1:]]
     seen = {table for _, indices in passes for table in indices.tolist()}
     assert 0 < len(seen) <= 2 * CHANNELS
     for table in range(LAST_SCALE + 1):
@@ -56,15 +57,16 @@ def test_what_was_never_seen_is_a_normal_density(hyper_prior, hyper_analysis, la
         assert near == (table not in seen), table
 
 
-def test_the_rate_under_the_tables_is_near_the_entropy(fitted, hyper_prior, hyper_analysis, latents):
+def test_the_rate_under_the_tables_is_near_the_entropy(fitted, hyper_analysis, latents):
     """Each table alone: what its symbols cost under it, and under the histogram of these very symbols."""
-    weighted, index = fitted
+    prior, weighted = fitted
+    index = prior.hyper_index
     tables = Tables.from_weights(weighted)
     assert np.array_equal(index, index.clip(0, len(tables) - 1))
     symbols, indices = [], []
     for latent in latents:
         for units in (0, MAX_QUALITY):
-            (hyper_symbols, _), *halves = hyper_prior.encode(latent, units, hyper_analysis)
+            (hyper_symbols, _), *halves = prior.encode(latent, units, hyper_analysis)
             row = index[0 if units == 0 else -1]
             symbols += [hyper_symbols, *(one for one, _ in halves)]
             indices += [np.repeat(row, len(hyper_symbols) // HYPER_CHANNELS), *(one for _, one in halves)]
@@ -100,7 +102,7 @@ def test_normal_letters():
 
 def test_rows_that_no_picture_was_counted_at_have_the_tables_of_their_neighbours(hyper_prior, hyper_analysis, latents):
     many = replace(hyper_prior, hyper_index=np.zeros((33, HYPER_CHANNELS), dtype=np.uint8))
-    _, index = fit_hyper(many, latents[:1], hyper_analysis)  # counted at rows 0, 4, 8 …
+    index = fit_hyper(many, latents[:1], hyper_analysis)[0].hyper_index  # counted at rows 0, 4, 8 …
     assert index.shape == (33, HYPER_CHANNELS)
     for row in range(0, 32, 4):
         assert np.array_equal(index[row + 1], index[row])
