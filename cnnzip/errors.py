@@ -53,6 +53,10 @@ class TrainingError(CnnzipError):
     """Training cannot start or go on: no usable pictures, a checkpoint of another run, a missing extra."""
 
 
+class BenchError(CnnzipError):
+    """A benchmark cannot start or go on: results that are none, a missing extra, a codec that is not there."""
+
+
 class CnzError(CnnzipError):
     """The root of all errors about `.cnz` data."""
 

@@ -22,10 +22,10 @@ ALLOWED = {
     "files": BASE,
     "codec": BASE | ROOMS,
     "train": BASE | {"", "codec", "networks", "prior", "entropy", "image", "files"},
-    "bench": BASE | {"codec", "entropy", "image", "prior"},
+    "bench": BASE | {"", "codec", "entropy", "image", "networks", "prior", "files"},  # networks: the type of a runtime
     "api": BASE | {"codec", "entropy", "image", "files"},
     "pillow_plugin": BASE | {"api", "codec", "container", "image"},
-    "cli": BASE | {"", "codec", "image", "networks", "train", "files"},  # networks: the options of a family
+    "cli": BASE | {"", "codec", "image", "networks", "train", "bench", "files"},  # networks: the options of a family
     "": {"api", "errors"},
     "__main__": {"cli"},
 }
@@ -35,6 +35,7 @@ TORCH = {
     "networks": {"family", "layers", "residual", "photo", "torch_runtime", "export"},
     "prior": {"density", "hyper_density"},
     "train": None,  # all of it
+    "bench": {"metrics"},  # MS-SSIM
 }
 
 

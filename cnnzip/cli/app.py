@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from cnnzip import __version__
+from cnnzip.cli.bench import bench
 from cnnzip.cli.decode import decode
 from cnnzip.cli.encode import encode
 from cnnzip.cli.info import info
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (encode, decode, info, verify, models, train):
+for command in (encode, decode, info, verify, models, train, bench):
     app.command()(command)
 
 

@@ -1,0 +1,71 @@
+"""cnnzip's own models, through the functions that its command line uses."""
+
+from typing import TYPE_CHECKING
+
+from cnnzip import __version__
+from cnnzip.bench.codecs.codec import Codec, Pixels
+from cnnzip.codec.model import Description
+from cnnzip.errors import BadModelError
+from cnnzip.networks.runtime import WEIGHTS
+
+if TYPE_CHECKING:
+    from cnnzip.codec.model import Model
+    from cnnzip.networks.runtime import Runtime
+
+
+class Cnnzip(Codec):
+    """One installed model with one of the entropy coders."""
+
+    qualities = (0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 90, 100)
+
+    def __init__(self, model: str, description: Description | BadModelError, coder: str, threads: int = 1) -> None:
+        super().__init__(threads)
+        self.model, self.description, self.coder = model, description, coder
+        huffman = coder == "huffman"
+        self.name = f"cnnzip-{model}" if huffman else f"cnnzip-{model}-{coder}"
+        self.label = f"cnnzip {model}" if huffman else f"cnnzip {model}, {coder}"
+        self.settings = f"model {model}, {coder}"
+        self.by_default = huffman
+        self._opened: tuple[Model, Runtime] | None = None
+
+    @property
+    def version(self) -> str:
+        """Program and model; the weights by themselves, since a model's id leaves out those of its encoder."""
+        assert isinstance(self.description, Description)
+        weights = self.description.files[WEIGHTS][:8]
+        return f"cnnzip {__version__}, model {self.description.id.hex()}, weights {weights}, {_onnxruntime()}"
+
+    def available(self) -> str | None:
+        """Why the model cannot be used."""
+        return str(self.description) if isinstance(self.description, BadModelError) else None
+
+    def encode(self, picture: Pixels, quality: float) -> bytes:
+        """The `.cnz` file of `picture`."""
+        from cnnzip.codec.encode import encode_picture
+        from cnnzip.image import Picture
+
+        model, runtime = self._open()
+        return encode_picture(Picture(picture), model, runtime, quality=quality, coder=self.coder)
+
+    def decode(self, data: bytes) -> Pixels:
+        """The picture in `data`."""
+        from cnnzip.codec.decode import decode_picture
+        from cnnzip.image.picture import to_8_bit
+
+        model, runtime = self._open()
+        return to_8_bit(decode_picture(data, find_model=lambda _: model, open_runtime=lambda _: runtime).color)
+
+    def _open(self) -> "tuple[Model, Runtime]":
+        """The loaded model, once a process."""
+        if self._opened is None:
+            from cnnzip.codec.models import find_model
+
+            model = find_model(self.model)
+            self._opened = model, model.runtime(threads=self.threads)
+        return self._opened
+
+
+def _onnxruntime() -> str:
+    from importlib.metadata import version
+
+    return f"onnxruntime {version('onnxruntime')}"
