@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 TRADE = 0.03
-"""µ: the squared error, in steps of the quantiser, that one bit is worth. An optimal quantiser gains 2·ln 2 / 12 = 0.116
-by a bit at high rates, but these symbols are also the context of others: less was best on `valid/` (docs/models.md)."""
+"""µ: the squared error, in steps of the quantiser, that one bit is worth. At high rates an optimal quantiser gains
+2·ln 2 / 12 = 0.116 by a bit, but these symbols are also the context of others: less was best on `valid/`
+(docs/models.md)."""
 
 DISTANCES = 16
 """Thresholds differ up to this symbol; the densities that reach beyond are so broad that it is near ½ there."""
