@@ -14,6 +14,7 @@ from cnnzip import __version__
 from cnnzip.cli.bench import bench
 from cnnzip.cli.decode import decode
 from cnnzip.cli.encode import encode
+from cnnzip.cli.explain import explain
 from cnnzip.cli.info import info
 from cnnzip.cli.models import models
 from cnnzip.cli.train import train
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (encode, decode, info, verify, models, train, bench):
+for command in (encode, decode, info, verify, explain, models, train, bench):
     app.command()(command)
 
 

@@ -11,6 +11,7 @@ from cnnzip.errors import UsageError
 
 if TYPE_CHECKING:
     from cnnzip.codec.rate_control import Target
+    from cnnzip.image import Crop, Resize
 
 SUFFIX = ".cnz"
 
@@ -32,6 +33,24 @@ def goal(quality: float | None, size: str | None, bpp: float | None, psnr: float
         return goal_of(quality, wanted, bpp, psnr)
     except ValueError as error:
         raise UsageError(f"{named[0]}: {error}") from error
+
+
+def geometry(crop: str | None, resize: str | None) -> "tuple[Crop | None, Resize | None]":
+    """What --crop and --resize ask for.
+
+    Raises:
+        UsageError: one of them is no geometry.
+    """
+    from cnnzip.image import Crop, Resize
+
+    try:
+        wanted_crop = None if crop is None else Crop.parse(crop)
+    except ValueError as error:
+        raise UsageError(f"--crop {error}") from error
+    try:
+        return wanted_crop, None if resize is None else Resize.parse(resize)
+    except ValueError as error:
+        raise UsageError(f"--resize {error}") from error
 
 
 def encode(
@@ -57,6 +76,19 @@ def encode(
     coder: Annotated[
         Literal["huffman", "rans"], typer.Option(help="Entropy coder; rans is about 1 % smaller.")
     ] = "huffman",
+    crop: Annotated[
+        str | None, typer.Option(metavar="WxH+X+Y", help="Keep this rectangle; X and Y are from the left and the top.")
+    ] = None,
+    resize: Annotated[
+        str | None,
+        typer.Option(
+            metavar="50%|1024x|x768|1024x768",
+            help="Scale by Lanczos, after --crop. The proportions stay: 1024x768 is a box to fit into. As in "
+            "ImageMagick this may enlarge, which is told; with > behind it ('1024x768>') it only shrinks, with ! both "
+            "sides are as given.",
+        ),
+    ] = None,
+    grayscale: Annotated[bool, typer.Option("--grayscale", help="Drop the colours, after --resize.")] = False,
     strip: Annotated[bool, typer.Option("--strip", help="Drop EXIF and XMP; the colour profile stays.")] = False,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -65,7 +97,10 @@ def encode(
     threads: options.Threads = 0,
     limit_pixels: options.LimitPixels = options.DEFAULT_LIMIT,
 ) -> None:
-    """Compress pictures: photo.png becomes photo.cnz beside it."""
+    """Compress pictures: photo.png becomes photo.cnz beside it.
+
+    --crop, --resize and --grayscale, in this order, take the picture as viewers show it, and store it upright.
+    """
     from cnnzip import image
     from cnnzip.codec.encode import Encoder
     from cnnzip.codec.models import DEFAULT_MODEL, find_model
@@ -73,6 +108,8 @@ def encode(
 
     target = goal(quality, target_size, target_bpp, target_psnr)
     max_bytes = options.parse_size("--max-size", max_size) if max_size is not None else None
+    rectangle, size = geometry(crop, resize)
+    changed = rectangle is not None or size is not None
     outputs = Outputs(files, output, SUFFIX, force=force)
     teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
     found = find_model(model or DEFAULT_MODEL)
@@ -85,6 +122,10 @@ def encode(
         picture = image.read(given, limit_pixels=limit_pixels)
         if strip:
             picture = image.strip(picture)
+        if changed or grayscale:
+            picture = image.prepare(
+                picture, crop=rectangle, resize=size, grayscale=grayscale, limit_pixels=limit_pixels
+            )
         encoded = encode_to(Encoder(picture, found, runner, coder), target, max_bytes)
         data = encoded.data
         outputs.write(name, data)
@@ -112,6 +153,7 @@ def encode(
             f"{shown(source)} → {shown(name, 'standard output')}: {len(given):,} → {len(data):,} bytes, "
             f"{bpp:.3f} bpp, "
             + (f"{saving:.1%} saved" if saving >= 0 else f"{-saving:.1%} larger")
+            + (f", {picture.width}×{picture.height}" if changed else "")
             # Where the quality was not given, it is part of the result.
             + (f", quality {encoded.quality:g}" if encoded.units != target else "")
             + (f", {encoded.psnr:.2f} dB" if encoded.psnr is not None else ""),

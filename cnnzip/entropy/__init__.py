@@ -3,9 +3,10 @@
 from cnnzip.entropy.codebook import Codebook, TableReport
 from cnnzip.entropy.coder import Coder, Decoder
 from cnnzip.entropy.huffman import HuffmanCoder
-from cnnzip.entropy.passes import ideal_bits
+from cnnzip.entropy.passes import ideal_bits, symbol_bits
 from cnnzip.entropy.rans import RansCoder
 from cnnzip.entropy.tables import SYMBOL_LIMIT, Tables
+from cnnzip.entropy.tally import Cost, TableUse, Tally, tally
 from cnnzip.errors import HeaderError
 
 CODERS = ("huffman", "rans")
@@ -33,12 +34,17 @@ __all__ = [
     "SYMBOL_LIMIT",
     "Codebook",
     "Coder",
+    "Cost",
     "Decoder",
     "HuffmanCoder",
     "RansCoder",
     "TableReport",
+    "TableUse",
     "Tables",
+    "Tally",
     "coder",
     "coder_name",
     "ideal_bits",
+    "symbol_bits",
+    "tally",
 ]

@@ -41,6 +41,25 @@ class TableReport:
     entropy: float
 
 
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A layout that a table can take, at its best, and what it costs.
+
+    Attributes:
+        name: "symbol", "block" or "run".
+        parameter: letters a block, or zeros of the longest run; 1 for "symbol".
+        layout: letters to words.
+        lengths: (words,) bits of each code word.
+        bits: expected bits a symbol.
+    """
+
+    name: str
+    parameter: int
+    layout: Layout
+    lengths: NDArray[np.uint8]
+    bits: float
+
+
 class Codebook:
     """For each table its layout, and the length of every code word."""
 
@@ -77,6 +96,18 @@ class Codebook:
             self._codes[table] = CanonicalCode(self._lengths[self._start[table] : self._start[table + 1]])
         return self._codes[table]
 
+    def choices(self, table: int) -> list[Choice]:
+        """The layout of one table, then each other that it could take, at its best."""
+        chosen, probabilities = NAMES[self._kinds[table]], self.tables.of(table) / TOTAL
+        layout, lengths = self._layouts[table], self.code(table).lengths
+        bits = _expected_bits(layout, probabilities, lengths)
+        names = NAMES if self.tables.zero(table) is not None else ("symbol",)
+        others = (_best(self.tables, table, (name,)) for name in names if name != chosen)
+        return [
+            Choice(chosen, int(self._parameters[table]), layout, lengths, bits),
+            *(choice for choice in others if choice is not None),
+        ]
+
     def describe(self) -> list[TableReport]:
         """One report a table."""
         reports = []
@@ -103,17 +134,19 @@ class Codebook:
         A table that does not cover the symbol 0 takes the layout `symbol` in any case.
 
         Raises:
-            ValueError: an unknown layout.
+            ValueError: an unknown layout, or a table that none of them suits.
         """
         unknown = set(layouts) - set(NAMES)
         if unknown or not layouts:
             raise ValueError(f"layouts are {', '.join(NAMES)}, not {', '.join(sorted(unknown)) or 'none'}")
         best = [_best(tables, table, tuple(layouts)) for table in range(len(tables))]
+        if None in best:
+            raise ValueError(f"table {best.index(None)} is too large for the layout {', '.join(layouts)}")
         return cls(
             tables,
-            np.array([NAMES.index(name) for name, _, _ in best], dtype=np.uint8),
-            np.array([parameter for _, parameter, _ in best], dtype=np.int32),
-            np.concatenate([lengths for _, _, lengths in best]),
+            np.array([NAMES.index(choice.name) for choice in best if choice], dtype=np.uint8),
+            np.array([choice.parameter for choice in best if choice], dtype=np.int32),
+            np.concatenate([choice.lengths for choice in best if choice]),
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -156,18 +189,17 @@ def _layout(tables: Tables, table: int, name: str, parameter: int) -> Layout:
     return make_layout(name, parameter, int(tables.size[table]), tables.zero(table))
 
 
-def _best(tables: Tables, table: int, names: tuple[str, ...]) -> tuple[str, int, NDArray[np.uint8]]:
-    """The layout's name, its parameter and the code lengths that cost least; of equals the first."""
+def _best(tables: Tables, table: int, names: tuple[str, ...]) -> Choice | None:
+    """The layout of those named that costs least, of equals the first; None where the table is too large for all."""
     probabilities = tables.of(table) / TOTAL
     if tables.zero(table) is None:
         names = ("symbol",)
-    costs = []
+    choices = []
     for name, parameter in _candidates(names, len(probabilities)):
         layout = _layout(tables, table, name, parameter)
         lengths = huffman_lengths(layout.word_weights(probabilities))
-        costs.append((_expected_bits(layout, probabilities, lengths), name, parameter, lengths))
-    _, name, parameter, lengths = min(costs, key=lambda cost: cost[0])
-    return name, parameter, lengths
+        choices.append(Choice(name, parameter, layout, lengths, _expected_bits(layout, probabilities, lengths)))
+    return min(choices, key=lambda choice: choice.bits, default=None)
 
 
 def _candidates(names: tuple[str, ...], letters: int) -> Iterator[tuple[str, int]]:

@@ -63,7 +63,9 @@ class Grouping:
 class LetterPass:
     """One pass ready to be coded: the letters of each table in use, then the escapes' raw fields."""
 
+    grouping: Grouping
     groups: list[tuple[int, NDArray[np.int32]]]
+    escaped: NDArray[np.intp]  # coded positions of the escapes
     widths: NDArray[np.int64]  # one an escape, each coded in WIDTH_BITS bits
     values: NDArray[np.int64]  # coded in `widths` bits, after all the widths
 
@@ -84,7 +86,7 @@ class LetterPass:
         widths = np.frexp((folded + 1).astype(np.float64))[1].astype(np.int64) - 1
         letters[escaped] = escape[escaped]
         groups = [(table, letters[start:stop]) for table, start, stop in grouping.ranges()]
-        return cls(groups, widths, folded + 1 - (1 << widths))
+        return cls(grouping, groups, escaped, widths, folded + 1 - (1 << widths))
 
 
 def read_pass(tables: Tables, indices: NDArray[np.uint8], source: Source) -> NDArray[np.int32]:
@@ -118,10 +120,17 @@ def _read_escapes(escape: NDArray[np.int32], source: Source) -> NDArray[np.int64
     return np.where(folded & 1, -(folded + 1) // 2, escape + folded // 2)
 
 
+def symbol_bits(tables: Tables, symbols: NDArray[np.int32], indices: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N,) the bits of each symbol of one pass under its table, with the raw bits of an escape."""
+    letters = LetterPass.of(tables, symbols, indices)
+    coded = [tables.letter_bits[tables.start[table] + group] for table, group in letters.groups]
+    in_order = np.concatenate([np.zeros(0), *coded])
+    in_order[letters.escaped] += letters.widths + WIDTH_BITS
+    bits = np.empty_like(in_order)
+    bits[letters.grouping.order] = in_order
+    return bits
+
+
 def ideal_bits(tables: Tables, symbols: NDArray[np.int32], indices: NDArray[np.uint8]) -> float:
     """The bits of one pass under its tables, with the raw bits of its escapes: the coders' yardstick."""
-    letters = LetterPass.of(tables, symbols, indices)
-    bits = float((letters.widths + WIDTH_BITS).sum())
-    for table, group in letters.groups:
-        bits += float(tables.letter_bits[tables.start[table] + group].sum())
-    return bits
+    return float(symbol_bits(tables, symbols, indices).sum())

@@ -5,6 +5,7 @@ Pillow does the file formats; it is imported when a picture is first read or wri
 
 from cnnzip.image.alpha import decode_plane, encode_plane
 from cnnzip.image.formats import format_of
+from cnnzip.image.geometry import Crop, Resize, prepare
 from cnnzip.image.orientation import strip
 from cnnzip.image.picture import Metadata, Picture, Samples
 from cnnzip.image.planes import from_planes, to_planes
@@ -12,14 +13,17 @@ from cnnzip.image.reading import from_pil, read
 from cnnzip.image.writing import to_pil, write
 
 __all__ = [
+    "Crop",
     "Metadata",
     "Picture",
+    "Resize",
     "Samples",
     "decode_plane",
     "encode_plane",
     "format_of",
     "from_pil",
     "from_planes",
+    "prepare",
     "read",
     "strip",
     "to_pil",

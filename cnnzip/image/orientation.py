@@ -54,8 +54,8 @@ def turned(picture: Picture) -> Picture:
     way = orientation(picture.metadata)
     if way == 1:
         return picture
-    alpha = None if picture.alpha is None else _turn(picture.alpha, way)
-    return replace(picture, color=_turn(picture.color, way), alpha=alpha)
+    alpha = None if picture.alpha is None else turn(picture.alpha, way)
+    return replace(picture, color=turn(picture.color, way), alpha=alpha)
 
 
 def strip(picture: Picture) -> Picture:
@@ -66,7 +66,7 @@ def strip(picture: Picture) -> Picture:
     return replace(turned(picture), metadata=Metadata(icc=picture.metadata.icc))
 
 
-def _turn(samples: Samples, way: int) -> Samples:
+def turn(samples: Samples, way: int) -> Samples:
     """(H, W, ...) samples turned by an orientation 1..8: 5 to 8 swap the axes, then both kinds flip."""
     view = samples.swapaxes(0, 1) if way >= 5 else samples
     if way in (3, 4, 7, 8):

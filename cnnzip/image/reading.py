@@ -95,13 +95,13 @@ def _open(data: bytes) -> "Image.Image":
 
 
 def _picture(image: "Image.Image", data: bytes, limit_pixels: int) -> Picture:
-    _check_size(image.width, image.height, limit_pixels)
+    check_size(image.width, image.height, limit_pixels)
     bits = depth.stored_bits(image, data)
     raw_mode = depth.raw_mode(image)
     notes = _frame_notes(image)
     _load(image)
     # The true size of an icon is known only now.
-    _check_size(image.width, image.height, limit_pixels)
+    check_size(image.width, image.height, limit_pixels)
     if bits > 8:
         notes.append(f"{bits}-bit samples were read as 8-bit: Pillow reads no more of this kind of picture")
     pixels = to_pixels(image, raw_mode)
@@ -111,7 +111,8 @@ def _picture(image: "Image.Image", data: bytes, limit_pixels: int) -> Picture:
     return Picture(pixels.color, pixels.alpha, blocks, (*notes, *pixels.notes, *metadata_notes))
 
 
-def _check_size(width: int, height: int, limit_pixels: int) -> None:
+def check_size(width: int, height: int, limit_pixels: int) -> None:
+    """PictureError where there are no pixels, PictureTooLargeError where there are too many."""
     if width < 1 or height < 1:
         raise PictureError(f"the picture has no pixels: it is {width}×{height}")
     if max(width, height) > limits.MAX_SIDE:

@@ -4,7 +4,7 @@ A table a channel and quality, the same at every position (Ballé et al., ICLR 2
 depends on, the table indices, follows from the quality and the shape alone, in integers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip.prior.gains import Gains, Pass, table_rows
-from cnnzip.prior.prior import HyperAnalysis, Read
+from cnnzip.prior.prior import HyperAnalysis, Number, Read
 from cnnzip.prior.quality import nearest_row
 
 
@@ -54,9 +54,19 @@ class FactorisedPrior:
         """See `Prior`; the values are the symbols."""
         return read(self.indices(shape, units)).reshape(shape)
 
+    def arrange(
+        self, passes: Sequence[NDArray[Number]], shape: tuple[int, int, int]
+    ) -> tuple[NDArray[Number], NDArray[Number] | None]:
+        """See `Prior`."""
+        return passes[0].reshape(shape), None
+
+    def steps(self, values: NDArray[np.int32]) -> NDArray[np.float32]:
+        """See `Prior`."""
+        return values.astype(np.float32)
+
     def dequantise(self, values: NDArray[np.int32], units: int) -> NDArray[np.float32]:
         """See `Prior`."""
-        return self.gains.unscale(values.astype(np.float32), units)
+        return self.gains.unscale(self.steps(values), units)
 
     def indices(self, shape: tuple[int, ...], units: int) -> NDArray[np.uint8]:
         """The table index of every symbol of a latent (M, h, w) = `shape`, flat."""

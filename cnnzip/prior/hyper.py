@@ -5,7 +5,7 @@ hyper-latent; the other half with means and scales from the hyper-latent and the
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cnnzip.errors import BadModelError
 from cnnzip.prior.exact import ACTIVATION_BITS, ACTIVATION_LIMIT, Layer, Planes, layer, leaky, shuffle
 from cnnzip.prior.gains import MAX_SYMBOL, Gains, Pass, array_of, table_rows
-from cnnzip.prior.prior import HyperAnalysis, Read
+from cnnzip.prior.prior import HyperAnalysis, Number, Read
 from cnnzip.prior.quality import nearest_row
 from cnnzip.prior.rounding import DISTANCES, round_to
 from cnnzip.prior.scales import CONTEXT_LIMIT, HYPER_STRIDE, LAST_SCALE
@@ -152,7 +152,7 @@ class HyperPrior:
     def decode(self, read: Read, shape: tuple[int, int, int], units: int) -> NDArray[np.int32]:
         """See `Prior`; the values are symbols plus means, in units of 2^-8."""
         _, height, width = shape
-        hyper_shape = self.hyper_index.shape[1], -(-height // HYPER_STRIDE), -(-width // HYPER_STRIDE)
+        hyper_shape = self.hyper_shape(height, width)
         hyper_symbols = read(self.hyper_indices(hyper_shape, units)).reshape(hyper_shape)
 
         features = self.features(hyper_symbols, height, width)
@@ -164,9 +164,28 @@ class HyperPrior:
         values[~mask] = ONE * read(index[~mask]) + mean[~mask]
         return values
 
+    def arrange(
+        self, passes: Sequence[NDArray[Number]], shape: tuple[int, int, int]
+    ) -> tuple[NDArray[Number], NDArray[Number] | None]:
+        """See `Prior`."""
+        hyper, first, second = passes
+        mask = first_half(*shape)
+        latent = np.empty(shape, dtype=first.dtype)
+        latent[mask], latent[~mask] = first, second
+        return latent, hyper.reshape(self.hyper_shape(*shape[1:]))
+
+    def steps(self, values: NDArray[np.int32]) -> NDArray[np.float32]:
+        """See `Prior`."""
+        steps: NDArray[np.float32] = values.astype(np.float32) / np.float32(ONE)
+        return steps
+
     def dequantise(self, values: NDArray[np.int32], units: int) -> NDArray[np.float32]:
         """See `Prior`."""
-        return self.gains.unscale(values.astype(np.float32) / np.float32(ONE), units)
+        return self.gains.unscale(self.steps(values), units)
+
+    def hyper_shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """(Z, ⌈h/4⌉, ⌈w/4⌉) for a latent of that height and width."""
+        return self.hyper_index.shape[1], -(-height // HYPER_STRIDE), -(-width // HYPER_STRIDE)
 
     def quantise(
         self, scaled: NDArray[np.float32], mean: NDArray[np.int32], index: NDArray[np.uint8]

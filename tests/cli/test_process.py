@@ -129,5 +129,5 @@ def test_the_symbols_do_not_depend_on_threads(threads: str, start, encoded, cnnz
 def test_help_of_every_command(start) -> None:
     code, stdout, stderr = end(start("--help"))
     assert (code, stderr) == (0, "")
-    for command in ("encode", "decode", "info", "verify", "models", "train", "bench"):
+    for command in ("encode", "decode", "info", "verify", "explain", "models", "train", "bench"):
         assert f"\n  {command} ".encode() in stdout
