@@ -39,3 +39,23 @@ def photo_file() -> Path:
 @pytest.fixture(scope="session")
 def photo(photo_file: Path) -> Picture:
     return read(photo_file.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def small_options() -> dict[str, dict[str, int]]:
+    """The smallest useful options of every family, for tests that go through all of them."""
+    return {
+        "pool": {"latent_channels": 16, "width": 16},
+        "dense": {"latent_channels": 16, "width": 8},
+        "deconv": {"latent_channels": 16, "width": 8},
+        "residual": {"latent_channels": 16, "width": 8, "blocks": 1},
+        "photo": {
+            "latent_channels": 16,
+            "width_4": 4,
+            "width_8": 8,
+            "width_16": 12,
+            "hyper_channels": 4,
+            "blocks_8": 1,
+            "blocks_16": 1,
+        },
+    }

@@ -101,16 +101,19 @@ def test_commands_do_not_load_torch(installed_tiny: Path, tmp_path: Path, photo_
     decode = loaded(tmp_path, "decode", "a.cnz")
     verify = loaded(tmp_path, "verify", "a.cnz")
     info = loaded(tmp_path, "info", "a.cnz")
+    explain = loaded(tmp_path, "explain", "a.cnz")
     models = loaded(tmp_path, "models")
     # If this were not so, the probe would not see what is loaded.
-    assert "onnxruntime" in encode & decode
-    for modules in (encode, decode, verify, info, models):
+    assert "onnxruntime" in encode & decode & explain
+    for modules in (encode, decode, verify, info, explain, models):
         assert not modules & {"torch", "onnx", "dahuffman", "scipy", "matplotlib", "rich", "pydantic"}
     for modules in (verify, info, models):
         assert not modules & {"onnxruntime"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["encode", "--help"], ["train", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["encode", "--help"], ["explain", "--help"], ["train", "--help"], ["--version"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     modules = loaded(tmp_path, *arguments)
     assert "typer" in modules

@@ -26,6 +26,24 @@ def parse_options(settings: list[str]) -> dict[str, Any]:
     return options
 
 
+def list_families(wanted: bool) -> None:
+    """Print a line for each family, where that is wanted, and leave."""
+    if not wanted:
+        return
+    try:
+        from cnnzip.networks.cost import PICTURE, cost_of
+        from cnnzip.networks.registry import FAMILIES, family_type
+    except ImportError as error:
+        raise TrainingError(f"families need torch ({error.name}): pip install 'cnnzip[train]'") from error
+    latent_of = f"latent of {PICTURE[0]}×{PICTURE[1]}"
+    typer.echo(f"{'family':<10} {'parameters':>10}  {'kMAC/pixel':<11}  {latent_of:<17}  what it is")
+    for name in FAMILIES:
+        cost = cost_of(name)
+        rates, latent = f"{cost.analysis:.1f} / {cost.synthesis:.1f}", "×".join(map(str, cost.latent))
+        typer.echo(f"{name:<10} {cost.parameters:>10,}  {rates:<11}  {latent:<17}  {family_type(name).summary}")
+    raise typer.Exit
+
+
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of training pictures.")],
     family: Annotated[
@@ -37,6 +55,9 @@ def train(
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the family; repeatable."),
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=3, metavar="1|3", help="Planes: 1 for a model of gray pictures.")
     ] = None,
     valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
     # Not --run, which torchrun takes for an abbreviation of its own --run-path.
@@ -54,6 +75,15 @@ def train(
     crop: Annotated[int, typer.Option(min=32, help="Side of a crop, a multiple of 32.")] = 128,
     rate: Annotated[float, typer.Option(min=1e-8, help="Highest learning rate.")] = 2e-3,
     optimizer: Annotated[str, typer.Option(metavar="soap|adam")] = "soap",
+    weight_decay: Annotated[
+        float, typer.Option(min=0, max=1e6, help="Shrink weights by this times the learning rate a step.")
+    ] = 0.0,
+    dropout: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Probability with which a channel is left out of a step.")
+    ] = 0.0,
+    patience: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="End when N validations in a row were no better.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda")] = "auto",
     bf16: Annotated[
@@ -64,6 +94,10 @@ def train(
     validate_every: Annotated[int, typer.Option(min=1, metavar="STEPS")] = 1000,
     cache_gb: Annotated[float, typer.Option(min=0, help="Memory for the decoded pictures of a folder.")] = 4.0,
     force: Annotated[bool, typer.Option("-f", "--force", help="Replace the run and the bundle of that name.")] = False,
+    _families: Annotated[
+        bool,
+        typer.Option("--list-families", callback=list_families, is_eager=True, help="Explain the families and exit."),
+    ] = False,
 ) -> None:
     """Train a model on a folder of pictures and write its bundle.
 
@@ -75,9 +109,17 @@ def train(
         raise UsageError("--crop must be a multiple of 32")
     if optimizer not in ("soap", "adam"):
         raise UsageError(f"--optimizer is soap or adam, not '{optimizer}'")
-    for option, number in (("--minutes", minutes), ("--rate", rate), ("--cache-gb", cache_gb)):
+    for option, number in (
+        ("--minutes", minutes),
+        ("--rate", rate),
+        ("--cache-gb", cache_gb),
+        ("--weight-decay", weight_decay),
+        ("--dropout", dropout),
+    ):
         if number is not None and not math.isfinite(number):
             raise UsageError(f"{option} must be a finite number, not {number}")
+    if patience is not None and valid is None:
+        raise UsageError("--patience needs --valid: without it there is nothing to wait for")
     try:
         from cnnzip.codec.models import find_model
         from cnnzip.networks.registry import build
@@ -87,9 +129,13 @@ def train(
     except ImportError as error:
         raise TrainingError(f"training needs more packages ({error.name}): pip install 'cnnzip[train]'") from error
 
-    if start and (family or settings):
-        raise UsageError("--from takes the family and its options from the model; leave out --family and --set")
+    if start and (family or settings or channels):
+        raise UsageError(
+            "--from takes the family and its options from the model; leave out --family, --set and --channels"
+        )
     options = parse_options(settings or [])
+    if channels is not None:
+        options["channels"] = channels
     try:
         build(family or DEFAULT_FAMILY, options)
     except ModelError as error:
@@ -103,6 +149,9 @@ def train(
         minutes=minutes,
         rate=rate,
         optimizer=optimizer,
+        weight_decay=weight_decay,
+        dropout=dropout,
+        patience=patience,
         bf16=has_bf16(device) if bf16 is None else bf16,
         seed=seed,
     )

@@ -12,7 +12,7 @@ from cnnzip.codec.metadata import unpack_metadata
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
 from cnnzip.container import SectionType, unpack
-from cnnzip.errors import SectionError
+from cnnzip.errors import HeaderError, SectionError
 from cnnzip.image import Metadata, Picture, Samples, decode_plane, from_planes
 from cnnzip.networks.runtime import Runtime
 
@@ -50,9 +50,12 @@ def decode_values(contents: Contents, model: Model) -> NDArray[np.int32]:
     """The prior's values (M, h, w): all that the coded data says, the same on every machine.
 
     Raises:
+        HeaderError: a colour picture, of a model that knows gray alone.
         PayloadError: the coded data is not a latent of the size that the header implies.
     """
     header = contents.header
+    if header.channels > model.channels:
+        raise HeaderError(f"a colour picture, but model '{header.model_name}' knows gray alone")
     decoder = model.coder(header.coder).decoder(contents.latent)
     shape = model.latent_shape(header.width, header.height)
     values = model.prior.decode(decoder.read, shape, header.quality_units)

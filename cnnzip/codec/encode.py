@@ -7,6 +7,7 @@ from cnnzip.codec.header import Header
 from cnnzip.codec.metadata import pack_metadata
 from cnnzip.codec.model import Model
 from cnnzip.container import Section, SectionType, pack
+from cnnzip.errors import PictureError
 from cnnzip.image import Picture, encode_plane, to_planes
 from cnnzip.networks.runtime import Runtime
 from cnnzip.prior.quality import to_units
@@ -22,6 +23,9 @@ class Encoder:
         model: the model to code it with.
         runtime: what runs that model's analysis.
         coder: "huffman" or "rans".
+
+    Raises:
+        PictureError: a colour picture, and a model that knows gray alone.
     """
 
     def __init__(self, picture: Picture, model: Model, runtime: Runtime, coder: str = "huffman") -> None:
@@ -29,7 +33,12 @@ class Encoder:
         self.model = model
         self.runtime = runtime
         self.coder = coder
-        pixels = pad(to_planes(picture), model.stride)  # (1, 3, H', W')
+        if picture.channels > model.channels:
+            name = model.description.name
+            raise PictureError(
+                f"a colour picture, and model '{name}' knows gray alone: use --grayscale or another model"
+            )
+        pixels = pad(to_planes(picture), model.stride, model.channels)  # (1, C, H', W')
         self.latent: NDArray[np.float32] = runtime.analysis(pixels)[0]  # (M, h, w)
         alpha = [] if picture.alpha is None else [Section(SectionType.ALPHA, encode_plane(picture.alpha))]
         self.apart = alpha + pack_metadata(picture.metadata)  # what no quality changes
@@ -68,8 +77,8 @@ def encode_picture(
     return Encoder(picture, model, runtime, coder).at(units)
 
 
-def pad(planes: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
-    """(1, C, H, W) to (1, 3, H', W'): sides up to multiples of `stride`, the border and gray repeated."""
-    _, channels, height, width = planes.shape
-    colour = np.repeat(planes, 3, axis=1) if channels == 1 else planes
-    return np.pad(colour, ((0, 0), (0, 0), (0, -height % stride), (0, -width % stride)), mode="edge")
+def pad(planes: NDArray[np.float32], stride: int, channels: int = 3) -> NDArray[np.float32]:
+    """(1, C, H, W) to (1, channels, H', W'): sides up to multiples of `stride`, the border and gray repeated."""
+    _, own, height, width = planes.shape
+    known = np.repeat(planes, channels, axis=1) if own == 1 else planes
+    return np.pad(known, ((0, 0), (0, 0), (0, -height % stride), (0, -width % stride)), mode="edge")

@@ -49,6 +49,12 @@ class Description:
     training: dict[str, Any]
 
     @property
+    def channels(self) -> int:
+        """Planes that the networks take and give: 3, or 1 in a gray model; old bundles do not say."""
+        planes: int = self.options.get("channels", 3)
+        return planes
+
+    @property
     def decoding(self) -> dict[str, Any]:
         """The part that decoding depends on."""
         return {"family": self.family, "options": self.options, "prior": self.prior, "stride": self.stride}
@@ -86,6 +92,7 @@ def read_description(folder: Path) -> Description:
         )
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
         known = known and isinstance(description.family, str) and type(description.stride) is int
+        known = known and type(description.channels) is int and description.channels in (1, 3)
         if not known or description.prior not in PRIORS or description.stride not in (8, 16, 32):
             raise BadModelError(f"{path}: describes no model that this version can use")
     except OSError as error:
@@ -119,6 +126,11 @@ class Model:
     def stride(self) -> int:
         """Pixels a latent position, each way."""
         return self.description.stride
+
+    @property
+    def channels(self) -> int:
+        """Planes that the networks take and give: 3, or 1 in a gray model."""
+        return self.description.channels
 
     def coder(self, name: str) -> Coder:
         """The entropy coder `name` with this model's tables."""

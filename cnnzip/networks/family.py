@@ -1,12 +1,20 @@
 """What every family of networks is: an analysis and a synthesis transform, and the name of the prior it uses."""
 
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
+from cnnzip.networks.folding import fold_batch_norms
+
 MAX_OPTION = 4096
 """Far beyond any network that fits here; a bundle's description must not be able to ask for more."""
+
+
+def choice(default: Any, *others: Any) -> Any:
+    """A field of a `FamilyConfig` that has one of these values; without it a field is a whole number from 1."""
+    return field(default=default, metadata={"choices": (default, *others)})
 
 
 @dataclass(frozen=True)
@@ -14,26 +22,33 @@ class FamilyConfig:
     """What every family lets one set; a family's own options come in a subclass.
 
     Raises:
-        ValueError: an option is no whole number in 1 … MAX_OPTION, or the family cannot have it.
+        ValueError: an option is none of its choices, or no whole number in 1 … MAX_OPTION, or the family cannot have
+            it.
     """
 
     latent_channels: int = 384
     stride: int = 16
     """Pixels a latent position, each way: the picture is padded to a multiple of it."""
+    channels: int = choice(3, 1)
+    """Planes of a picture: 3 for colour, 1 for gray."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for option in fields(self):
+            value, choices = getattr(self, option.name), option.metadata.get("choices")
             # Not isinstance: a bool is an int, too.
-            if type(value) is not int or not 1 <= value <= MAX_OPTION:
-                raise ValueError(f"{field.name} must be a whole number in 1 … {MAX_OPTION}, not {value!r}")
+            if choices:
+                if type(value) is not type(choices[0]) or value not in choices:
+                    listed = " or ".join(str(allowed) for allowed in choices)
+                    raise ValueError(f"{option.name} must be {listed}, not {value!r}")
+            elif type(value) is not int or not 1 <= value <= MAX_OPTION:
+                raise ValueError(f"{option.name} must be a whole number in 1 … {MAX_OPTION}, not {value!r}")
 
 
 class Family(nn.Module):
     """The two transforms around a latent.
 
-    `analysis` maps pixels in 0…1, (B, 3, H, W), to the latent, (B, M, H/stride, W/stride); `synthesis` maps a
-    latent back. H and W are multiples of `config.stride`.
+    `analysis` maps pixels in 0…1, (B, C, H, W), to the latent, (B, M, H/stride, W/stride); `synthesis` maps a
+    latent back. H and W are multiples of `config.stride`; C is `config.channels`.
     """
 
     name: ClassVar[str]
@@ -57,3 +72,15 @@ class Family(nn.Module):
         """Pixels to latent to pixels, without quantisation."""
         reconstruction: Tensor = self.synthesis(self.analysis(pixels))
         return reconstruction
+
+    def deployed(self) -> Self:
+        """A copy in the form that bundles hold and runtimes run: for evaluation, without batch normalisation."""
+        network = deepcopy(self).eval()
+        fold_batch_norms(network)
+        return network
+
+    def set_dropout(self, rate: float) -> None:
+        """In training, the branches lose whole channels with this probability; nothing changes in evaluation."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout2d):
+                module.p = rate

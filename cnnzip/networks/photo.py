@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from cnnzip.networks.family import Family, FamilyConfig
-from cnnzip.networks.layers import NEGATIVE_SLOPE, Offset, Transform, Upsample, haar_convolution, zeroed
+from cnnzip.networks.layers import (
+    NEGATIVE_SLOPE,
+    Offset,
+    Transform,
+    Upsample,
+    lapped_analysis,
+    lapped_synthesis,
+    zeroed,
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,12 @@ class MixingBlock(nn.Module):
             nn.LeakyReLU(NEGATIVE_SLOPE),
             zeroed(nn.Conv2d(2 * width, width, 1)),
         )
+        self.dropout = nn.Dropout2d(0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        x = x + self.space(x)
-        mixed: Tensor = x + self.channels(x)
+        x = x + self.dropout(self.space(x))
+        mixed: Tensor = x + self.dropout(self.channels(x))
         return mixed
 
 
@@ -63,7 +72,7 @@ class Photo(Family):
 
     def __init__(self, config: PhotoConfig) -> None:
         super().__init__(config)
-        channels, inner = config.latent_channels, config.latent_channels // 4
+        channels = config.latent_channels
         widths = config.width_4, config.width_8, config.width_16
         fourth, eighth, sixteenth = (
             [MixingBlock(width) for _ in range(2 * count)]
@@ -72,15 +81,10 @@ class Photo(Family):
         self.analysis = nn.Sequential(
             Offset(-0.5),
             Transform(
-                shortcut=nn.Sequential(
-                    nn.PixelUnshuffle(8),
-                    nn.Conv2d(3 * 8**2, inner, 3, padding=1),  # (B, M/4, H/8, W/8)
-                    nn.PixelUnshuffle(2),
-                    haar_convolution(inner),  # (B, M, H/16, W/16)
-                ),
+                shortcut=lapped_analysis(config.channels, channels, config.stride),  # (B, M, H/16, W/16)
                 branch=nn.Sequential(
                     nn.PixelUnshuffle(4),
-                    nn.Conv2d(48, widths[0], 3, padding=1),  # (B, 64, H/4, W/4)
+                    nn.Conv2d(config.channels * 4**2, widths[0], 3, padding=1),  # (B, 64, H/4, W/4)
                     *fourth[: config.blocks_4],
                     nn.Conv2d(widths[0], widths[1], 3, stride=2, padding=1),  # (B, 128, H/8, W/8)
                     *eighth[: config.blocks_8],
@@ -92,11 +96,7 @@ class Photo(Family):
         )
         self.synthesis = nn.Sequential(
             Transform(
-                shortcut=nn.Sequential(
-                    haar_convolution(inner),
-                    nn.PixelShuffle(2),  # (B, M/4, H/8, W/8)
-                    Upsample(inner, 3, 8),  # (B, 3, H, W)
-                ),
+                shortcut=lapped_synthesis(config.channels, channels, config.stride),  # (B, C, H, W)
                 branch=nn.Sequential(
                     nn.Conv2d(channels, widths[2], 1),
                     *sixteenth[config.blocks_16 :],
@@ -106,7 +106,7 @@ class Photo(Family):
                     nn.Conv2d(widths[1], 4 * widths[0], 1),
                     nn.PixelShuffle(2),  # (B, 64, H/4, W/4)
                     *fourth[config.blocks_4 :],
-                    zeroed(Upsample(widths[0], 3, 4)),  # (B, 3, H, W)
+                    zeroed(Upsample(widths[0], config.channels, 4)),  # (B, C, H, W)
                 ),
             ),
             Offset(0.5),

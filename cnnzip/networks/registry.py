@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from cnnzip.networks.family import Family
 
 FAMILIES = {
+    "pool": "Pool",
+    "dense": "Dense",
+    "deconv": "Deconv",
     "residual": "Residual",
     "photo": "Photo",
 }

@@ -50,11 +50,11 @@ class Residual(Family):
             Transform(
                 shortcut=nn.Sequential(
                     nn.PixelUnshuffle(8),
-                    nn.Conv2d(3 * 8**2, inner, 3, padding=1),  # (B, I, H/8, W/8)
+                    nn.Conv2d(config.channels * 8**2, inner, 3, padding=1),  # (B, I, H/8, W/8)
                 ),
                 branch=nn.Sequential(
                     nn.PixelUnshuffle(4),
-                    nn.Conv2d(48, width, 3, padding=1),  # (B, N, H/4, W/4)
+                    nn.Conv2d(config.channels * 4**2, width, 3, padding=1),  # (B, N, H/4, W/4)
                     nn.LeakyReLU(NEGATIVE_SLOPE),
                     nn.PixelUnshuffle(2),
                     nn.Conv2d(4 * width, width, 3, padding=1),  # (B, N, H/8, W/8)
@@ -64,18 +64,18 @@ class Residual(Family):
             ),
             *([nn.PixelUnshuffle(2), haar_convolution(inner)] if merged == 2 else []),  # (B, M, H/s, W/s)
         )
-        into_pixels = Upsample(width, 3, 4)
+        into_pixels = Upsample(width, config.channels, 4)
         nn.init.zeros_(into_pixels.get_parameter("0.weight"))
         self.synthesis = nn.Sequential(
             *([haar_convolution(inner), nn.PixelShuffle(2)] if merged == 2 else []),  # (B, I, H/8, W/8)
             Transform(
-                shortcut=Upsample(inner, 3, 8),  # (B, 3, H, W)
+                shortcut=Upsample(inner, config.channels, 8),  # (B, C, H, W)
                 branch=nn.Sequential(
                     nn.Conv2d(inner, width, 3, padding=1),  # (B, N, H/8, W/8)
                     *blocks(),
                     Upsample(width, width, 2),  # (B, N, H/4, W/4)
                     nn.LeakyReLU(NEGATIVE_SLOPE),
-                    into_pixels,  # (B, 3, H, W)
+                    into_pixels,  # (B, C, H, W)
                 ),
             ),
             Offset(0.5),

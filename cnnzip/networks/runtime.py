@@ -19,10 +19,10 @@ class Runtime(Protocol):
     """Runs the two transforms of one model."""
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Pixels (1, 3, H, W) in 0…1, sides multiples of the stride, to the latent (1, M, H/s, W/s)."""
+        """Pixels (1, C, H, W) in 0…1, sides multiples of the stride, to the latent (1, M, H/s, W/s)."""
 
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Latent (1, M, h, w) to pixels (1, 3, h·s, w·s), about 0…1."""
+        """Latent (1, M, h, w) to pixels (1, C, h·s, w·s), about 0…1."""
 
     def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where there is a hyper-latent: scaled latent (1, M, h, w), sides multiples of 4, to (1, Z, h/4, w/4)."""

@@ -26,14 +26,14 @@ class TorchRuntime:
             torch.set_num_threads(threads)
         # Without storage: what a damaged description asks for is compared with the weights before it costs memory.
         with torch.device("meta"):
-            network = build(family, options)
+            network = build(family, options).deployed()
         try:
             tensors = load_file(bundle / WEIGHTS)
             own = {name: tensors[name] for name in network.state_dict()}
             network.load_state_dict(own, assign=True)
         except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             raise BadModelError(f"{bundle / WEIGHTS}: not the weights of family '{family}'") from error
-        self.network = network.float().eval()
+        self.network = network.float()
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""

@@ -21,7 +21,7 @@ from cnnzip.networks.export import export_graph, network_arrays, round_weights
 from cnnzip.networks.family import Family
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.train.config import TrainConfig
-from cnnzip.train.data import PictureSet
+from cnnzip.train.data import PictureSet, in_planes
 from cnnzip.train.fit import fit_prior
 from cnnzip.train.model import TrainingModel
 from cnnzip.train.start import training_arrays
@@ -46,7 +46,7 @@ def latents(model: TrainingModel, data: PictureSet, seed: int) -> Iterator[NDArr
         # Whole positions only, or the padding's repeated border would be counted as picture.
         height, width = (min(side // stride * stride, FIT_SIDE) for side in picture.shape[:2])
         top, left = (int(rng.integers(s - c + 1)) for s, c in zip(picture.shape, (height, width), strict=False))
-        cut = np.ascontiguousarray(picture[top : top + height, left : left + width].transpose(2, 0, 1))
+        cut = in_planes(picture[top : top + height, left : left + width], model.network.config.channels)
         pixels = torch.from_numpy(cut)[None].float() / 255
         latent: NDArray[np.float32] = model.network.analysis(pixels)[0].numpy()
         yield latent
@@ -85,7 +85,7 @@ def write_bundle(
     Args:
         folder: where bundles are kept.
         name: what files and `--model` call it.
-        model: trained, on the CPU; its network's weights are rounded.
+        model: trained, on the CPU; its network becomes the deployed one, with rounded weights.
         config: what it was trained with.
         data: training pictures, to fit the tables on.
         training: what `model.json` says about how it was trained.
@@ -97,13 +97,14 @@ def write_bundle(
     """
     target = bundle_target(folder, name, force=force)
     model.eval()
-    network = model.network
+    only_training = training_arrays(model)
+    network = model.network = model.network.deployed()
     round_weights(network)
     prior, tables = fit_prior(model, latents(model, data, config.seed), rows=ROWS_A_LEVEL * (config.levels - 1) + 1)
     codebook = Codebook.build(tables)
     arrays: dict[str, NDArray[Any]] = {
         **network_arrays(network),
-        **training_arrays(model),
+        **only_training,
         **prior.to_arrays(),
         **tables.to_arrays(),
         **codebook.to_arrays(),
@@ -137,7 +138,9 @@ def _write_files(draft: Path, description: Description, arrays: Mapping[str, NDA
     weights.write_bytes(save(dict(arrays)))
     stride, channels = network.config.stride, network.config.latent_channels
     side = TRACE_SIDE * stride
-    export_graph(network.analysis, "analysis", (1, 3, side, side), weights, draft / "analysis.onnx")
+    export_graph(
+        network.analysis, "analysis", (1, network.config.channels, side, side), weights, draft / "analysis.onnx"
+    )
     shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
     export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
     if network.hyper_analysis is not None:

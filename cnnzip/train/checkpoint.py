@@ -10,7 +10,7 @@ from cnnzip.errors import FileError, TrainingError
 from cnnzip.files import read_bytes, write_atomic
 from cnnzip.train.config import TrainConfig
 
-CHANGEABLE = ("steps", "minutes", "rate", "crop", "batch")
+CHANGEABLE = ("steps", "minutes", "patience", "rate", "crop", "batch")
 """A run may be given more time, a lower rate where it diverged, and other crops for its last phase; all else decides
 what it is."""
 

@@ -27,6 +27,12 @@ class TrainConfig:
     optimizer: str = "soap"
     average: float = 0.999
     """Decay of the exponential moving average of the weights, a step."""
+    weight_decay: float = 0.0
+    """Each step shrinks the weights of the convolutions by this times the learning rate, apart from the gradient."""
+    dropout: float = 0.0
+    """Probability with which a branch's channel is left out of a step."""
+    patience: int | None = None
+    """The run ends when so many validations in a row were no better than the best; None: it never does."""
     bf16: bool = True
     seed: int = 0
 

@@ -125,21 +125,42 @@ def _size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-class Crops:
-    """An endless stream of batches that depends on nothing but the pictures, the seed, the rank and the step."""
+def to_gray(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The luma of pixels (H, W, 3), (H, W, 1)."""
+    luma: NDArray[np.uint8] = np.rint(pixels @ LUMA)[..., None].astype(np.uint8)
+    return luma
 
-    def __init__(self, data: PictureSet, *, crop: int, batch: int, seed: int, rank: int = 0) -> None:
+
+def in_planes(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """Pixels (H, W, 3) as contiguous planes (C, H, W), the luma alone where `channels` is 1."""
+    return np.ascontiguousarray((to_gray(pixels) if channels == 1 else pixels).transpose(2, 0, 1))
+
+
+class Crops:
+    """An endless stream of batches that depends on nothing but the pictures, the seed, the rank and the step.
+
+    Args:
+        data: the pictures.
+        crop: the side of a crop.
+        batch: crops at once, B.
+        seed: of all random choices.
+        rank: of this process.
+        channels: planes of a crop, 3 or 1.
+    """
+
+    def __init__(self, data: PictureSet, *, crop: int, batch: int, seed: int, rank: int = 0, channels: int = 3) -> None:
         self.data = data
         self.crop = crop
         self.batch = batch
         self.seed = seed
         self.rank = rank
+        self.channels = channels
         # Between "every picture alike" and "every pixel alike": large pictures hold more, but not in proportion.
         weights = np.sqrt(data.areas)
         self.probabilities = weights / weights.sum()
 
     def at(self, step: int) -> NDArray[np.uint8]:
-        """The batch of `step`: (B, 3, crop, crop) uint8."""
+        """The batch of `step`: (B, C, crop, crop) uint8."""
         rng = np.random.default_rng((self.seed, self.rank, step))
         chosen = rng.choice(len(self.data), size=self.batch, p=self.probabilities)
         return np.stack([self._cut(self.data.at(int(i)), rng) for i in chosen])
@@ -158,8 +179,8 @@ class Crops:
         if rng.random() < 0.5:
             cut = cut.transpose(1, 0, 2)
         if rng.random() < GRAY:
-            cut = np.repeat(np.rint(cut @ LUMA)[..., None], 3, axis=2).astype(np.uint8)
-        return np.ascontiguousarray(cut.transpose(2, 0, 1))
+            cut = np.repeat(to_gray(cut), 3, axis=2)
+        return in_planes(cut, self.channels)
 
     def stream(self, start: int) -> Generator[NDArray[np.uint8]]:
         """The batches from step `start` on, cut ahead by threads while the network computes."""

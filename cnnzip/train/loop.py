@@ -46,6 +46,9 @@ class Reporter(Protocol):
     def validation(self, step: int, result: Validation, best: bool) -> None:
         """After a validation."""
 
+    def exhausted(self, step: int, patience: int) -> None:
+        """When the run ends early, after so many validations that brought nothing."""
+
 
 class Interrupted(KeyboardInterrupt):
     """The run was asked to stop, and has saved itself."""
@@ -87,11 +90,13 @@ class Run:
         for model in (self.model, self.average):
             convert_conv2d_weight_memory_format(model, torch.channels_last)
         self.average.load_state_dict(self.model.state_dict())
-        self.optimizers = Optimizers([self.model], config.optimizer, config.rate)
+        self.optimizers = Optimizers([self.model], config.optimizer, config.rate, config.weight_decay)
         self.parallel: nn.Module = DistributedDataParallel(self.model) if ranks.count > 1 else self.model
         self.step = 0
         self.seconds = 0.0
         self.best = math.inf
+        self.stale = 0
+        """Validations in a row, up to the last one, that were no better than the best."""
 
     def state(self) -> dict[str, Any]:
         """Everything that a checkpoint holds."""
@@ -100,6 +105,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
+            "stale": self.stale,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": self.optimizers.state_dict(),
@@ -108,6 +114,7 @@ class Run:
     def load(self, state: dict[str, Any]) -> None:
         """Go on from `state`."""
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.stale = state.get("stale", 0)  # older checkpoints knew no patience
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizers.load_state_dict(state["optimizers"])
@@ -125,10 +132,10 @@ class Run:
         return self.seconds / (self.config.minutes * 60)
 
     def take_step(self, pixels: Tensor, progress: float) -> dict[str, float]:
-        """One step on a batch (B, 3, H, W) in 0…1.
+        """One step on a batch (B, C, H, W) in 0…1.
 
         Raises:
-            TrainingError: the loss or a gradient is no finite number; nothing has been changed.
+            TrainingError: the loss or a gradient is no finite number; no parameter has been changed.
         """
         # The draws depend on the step alone: a resumed run repeats exactly what an unbroken one does.
         torch.manual_seed((self.config.seed << 32) + (self.ranks.rank << 24) + self.step)
@@ -156,6 +163,12 @@ class Run:
         averaged: list[Tensor] = list(self.average.parameters())
         current: list[Tensor] = list(self.model.parameters())
         torch._foreach_lerp_(averaged, current, 1 - decay)
+        # The statistics of batch normalisations, and how many batches they are of.
+        for mean, now in zip(self.average.buffers(), self.model.buffers(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - decay)
+            else:
+                mean.copy_(now)
 
 
 def train(
@@ -174,7 +187,8 @@ def train(
     """Train until the steps or minutes are used up; the checkpoint with the best weights.
 
     The first weights are those of the bundle `start`, or random. `folder` gets `last.pt`, to resume from, and
-    `best.pt`, the averaged weights with the lowest loss on `valid` (without `valid`: the last ones).
+    `best.pt`, the averaged weights with the lowest loss on `valid` (without `valid`: the last ones). With a
+    patience, the run ends as soon as so many validations in a row have brought no better ones.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; `last.pt` is up to date.
@@ -200,24 +214,30 @@ def train(
             return
         result = validate(run.average, valid, device) if valid is not None else None
         if result is None or result.loss < run.best:
-            run.best = result.loss if result else run.best
+            run.best, run.stale = (result.loss if result else run.best), 0
             keep(BEST)
+        else:
+            run.stale += 1
         if result:
             reporter.validation(run.step, result, result.loss == run.best)
 
-    crops = Crops(data, crop=config.crop, batch=config.batch, seed=config.seed, rank=ranks.rank)
+    channels = run.model.network.config.channels
+    crops = Crops(data, crop=config.crop, batch=config.batch, seed=config.seed, rank=ranks.rank, channels=channels)
     began = time.monotonic() - run.seconds
     saved = time.monotonic()
     with _stop_on_signal() as signals, closing(crops.stream(run.step)) as stream:
         while True:
             # Rank 0 decides for all: clocks and signals differ, and all must take the same number of steps.
-            progress, stop = ranks.agree(run.progress(), float(bool(signals)))
-            if stop or progress >= 1 or time.monotonic() - saved > SAVE_SECONDS:
+            tired = config.patience is not None and run.stale >= config.patience
+            progress, stop, enough = ranks.agree(run.progress(), float(bool(signals)), float(tired))
+            if stop or enough or progress >= 1 or time.monotonic() - saved > SAVE_SECONDS:
                 keep(LAST)
                 saved = time.monotonic()
             if stop:
                 raise Interrupted(f"stopped at step {run.step}; --resume goes on from {folder / LAST}")
-            if progress >= 1:
+            if enough and ranks.rank == 0 and config.patience is not None:
+                reporter.exhausted(run.step, config.patience)
+            if enough or progress >= 1:
                 break
             pixels = torch.from_numpy(next(stream)).to(device, non_blocking=True).float() / 255
             values = run.take_step(pixels.contiguous(memory_format=torch.channels_last), progress)

@@ -30,12 +30,13 @@ class TrainingModel(nn.Module):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.network = build(config.family, config.options)
+        self.network.set_dropout(config.dropout)
         self.density = density_for(self.network, config.levels)
         self.lowest_lambda = config.lowest_lambda
         self.bf16 = config.bf16
 
     def forward(self, pixels: Tensor, level: Tensor) -> Terms:
-        """The terms of the loss for `pixels` (B, 3, H, W) in 0…1 at `level` (B,)."""
+        """The terms of the loss for `pixels` (B, C, H, W) in 0…1 at `level` (B,)."""
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             latent = self.network.analysis(pixels)
         quantised, bits = self.density(latent.float(), level, self.network.hyper_analysis)

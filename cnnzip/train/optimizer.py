@@ -11,9 +11,19 @@ SOAP_FREQUENCY = 40
 
 
 class Optimizers:
-    """Several optimisers as one: each parameter belongs to exactly one of them."""
+    """Several optimisers as one: each parameter belongs to exactly one of them.
 
-    def __init__(self, modules: Iterable[nn.Module], kind: str, rate: float) -> None:
+    Args:
+        modules: what is learnt.
+        kind: "soap" or "adam".
+        rate: of learning.
+        decay: weights of convolutions shrink by this times the rate a step, whatever their gradient (Loshchilov and
+            Hutter, ICLR 2019); biases, gains and densities do not.
+    """
+
+    def __init__(self, modules: Iterable[nn.Module], kind: str, rate: float, decay: float = 0.0) -> None:
+        self.decay = decay
+        self.decayed: list[torch.Tensor] = []
         dense: list[nn.Parameter] = []
         rest: list[nn.Parameter] = []
         for module in modules:
@@ -21,6 +31,8 @@ class Optimizers:
                 # Depthwise weights have one input channel: there is no matrix to precondition.
                 is_dense = parameter.ndim == 4 and parameter.shape[1] > 1
                 (dense if is_dense and kind == "soap" else rest).append(parameter)
+                if parameter.ndim == 4:
+                    self.decayed.append(parameter.detach())
         self.members: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=rate)]
         if dense:
             self.members.append(
@@ -40,6 +52,9 @@ class Optimizers:
 
     def step(self, rate: float) -> None:
         """One step of all at learning rate `rate`, then forget the gradients."""
+        if self.decay:
+            # Here and not by the optimisers' own option: the same for all of them, and for every group.
+            torch._foreach_mul_(self.decayed, 1 - rate * self.decay)
         for member in self.members:
             for group in member.param_groups:
                 group["lr"] = rate

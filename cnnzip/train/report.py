@@ -34,6 +34,7 @@ class FileReporter:
         self.sums: dict[str, float] = {}
         self.count = 0
         self.means = ""
+        self.trained = ""
         self.valid = ""
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -70,6 +71,7 @@ class FileReporter:
             means = {name: total / self.count for name, total in self.sums.items()}
             self.sums, self.count = {}, 0
             self._write({**values, **means})
+            self.trained = f"  train {means['loss']:.3f}"
             self.means = f"  loss {means['loss']:.3f}  {means['bpp']:.3f} bpp  {means['psnr']:.2f} dB"
         left = values["seconds"] * (1 - progress) / progress if progress else 0.0
         self.progress.update(
@@ -86,7 +88,13 @@ class FileReporter:
         if not self.console.is_terminal:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for bpp, psnr in result.points)
             mark = " (best)" if best else ""
-            self.console.print(f"step {step}{self.valid}{mark}  {points}", highlight=False, soft_wrap=True)
+            self.console.print(
+                f"step {step}{self.trained}{self.valid}{mark}  {points}", highlight=False, soft_wrap=True
+            )
+
+    def exhausted(self, step: int, patience: int) -> None:
+        """See `loop.Reporter`."""
+        self.console.print(f"step {step}: ended, {patience} validations in a row were no better", highlight=False)
 
     def _write(self, values: dict[str, Any]) -> None:
         try:

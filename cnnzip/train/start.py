@@ -12,6 +12,7 @@ from safetensors.numpy import load
 
 from cnnzip.codec.model import load_model
 from cnnzip.errors import TrainingError
+from cnnzip.networks.folding import norm_arrays, unfolded
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.prior.exact import BIAS_BITS, WEIGHT_BITS
 from cnnzip.prior.hyper import HyperPrior
@@ -21,14 +22,21 @@ from cnnzip.train.model import TrainingModel
 PREFIX = "training."
 """Arrays of a bundle that only training needs; neither encoder nor decoder reads them."""
 
+NORM_PREFIX = PREFIX + "norm."
+"""Those of them that batch normalisations had before they were folded into convolutions."""
+
 
 def training_arrays(model: TrainingModel) -> dict[str, NDArray[np.float32]]:
-    """What a bundle stores for those who train on: the densities that integer tables replace when coding."""
-    return {
+    """What a bundle stores for those who train on.
+
+    That is the densities that integer tables replace when coding, and what folded batch normalisations have lost.
+    """
+    densities = {
         PREFIX + name: tensor.detach().cpu().float().numpy()
         for name, tensor in model.density.state_dict().items()
         if "mixture." in name
     }
+    return densities | {NORM_PREFIX + name: array for name, array in norm_arrays(model.network).items()}
 
 
 def configured_from(bundle: Path, config: TrainConfig) -> TrainConfig:
@@ -65,11 +73,16 @@ def load_weights(model: TrainingModel, bundle: Path) -> None:
     """
     prior = load_model(bundle).prior
     arrays = load((bundle / WEIGHTS).read_bytes())
-    state: dict[str, Any] = {f"network.{name}": arrays[name] for name in model.network.state_dict()}
+    norms = {name.removeprefix(NORM_PREFIX): a for name, a in arrays.items() if name.startswith(NORM_PREFIX)}
+    try:
+        network = unfolded(model.network, arrays, norms)
+    except KeyError as error:
+        raise TrainingError(f"{bundle}: the model lacks what training goes on from ({error})") from error
+    state: dict[str, Any] = {f"network.{name}": array for name, array in network.items()}
     state["density.mean"] = prior.gains.mean
     state["density.log_gain"] = np.log(prior.gains.gain)
     state["density.log_inverse_gain"] = np.log(prior.gains.inverse_gain)
-    state |= {f"density.{name.removeprefix(PREFIX)}": a for name, a in arrays.items() if name.startswith(PREFIX)}
+    state |= {f"density.{name.removeprefix(PREFIX)}": a for name, a in arrays.items() if "mixture." in name}
     if isinstance(prior, HyperPrior):
         state |= _float_layers(prior)
     _assign(model, state, bundle)

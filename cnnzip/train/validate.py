@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnzip.errors import TrainingError
-from cnnzip.train.data import PictureSet
+from cnnzip.train.data import PictureSet, in_planes
 from cnnzip.train.model import TrainingModel
 
 POINTS = 3
@@ -28,9 +28,9 @@ class Validation:
     points: tuple[tuple[float, float], ...]
 
 
-def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device) -> Tensor:
-    """(H, W, 3) uint8 to (1, 3, H', W') in 0…1, padded to the stride by repeating the border."""
-    pixels = torch.tensor(picture).permute(2, 0, 1)[None].to(device).float() / 255
+def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device, channels: int = 3) -> Tensor:
+    """(H, W, 3) uint8 to (1, C, H', W') in 0…1, padded to the stride by repeating the border."""
+    pixels = torch.from_numpy(in_planes(picture, channels))[None].to(device).float() / 255
     height, width = pixels.shape[2:]
     padded = F.pad(pixels, (0, -width % stride, 0, -height % stride), mode="replicate")
     return padded.contiguous(memory_format=torch.channels_last)
@@ -44,13 +44,15 @@ def validate(model: TrainingModel, data: PictureSet, device: torch.device) -> Va
         TrainingError: all pictures are damaged.
     """
     model.eval()
+    shape = model.network.config
     levels = np.linspace(0, model.density.levels - 1, POINTS)
     losses: list[float] = []
     points: list[tuple[float, float]] = []
     for number in levels:
         level = torch.tensor([number], dtype=torch.float32, device=device)
         pictures = data.choose(range(len(data)))
-        terms = [model(to_batch(picture, model.network.config.stride, device), level) for picture in pictures]
+        batches = (to_batch(picture, shape.stride, device, shape.channels) for picture in pictures)
+        terms = [model(batch, level) for batch in batches]
         if not terms:
             raise TrainingError(f"{data.paths[0].parent}: all {len(data)} pictures are damaged")
         losses.append(float(np.mean([float(t.loss) for t in terms])))

@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cnnzip.errors import ModelError  # noqa: E402
+from cnnzip.networks.cost import multiplications  # noqa: E402
 from cnnzip.networks.layers import Transform  # noqa: E402
 from cnnzip.networks.photo import MixingBlock  # noqa: E402
 from cnnzip.networks.registry import build  # noqa: E402
@@ -18,22 +19,6 @@ SMALL = {"latent_channels": 16, "blocks_8": 1, "blocks_16": 1, **WIDTHS}
 def network():
     torch.manual_seed(0)
     return build("photo", SMALL).eval()
-
-
-def macs(module, *inputs):
-    """Multiplications of the convolutions of `module` when it is run on `inputs`."""
-    total = 0
-
-    def count(convolution, _inputs, output):
-        nonlocal total
-        total += output.numel() * convolution.weight[0].numel()
-
-    hooks = [m.register_forward_hook(count) for m in module.modules() if isinstance(m, torch.nn.Conv2d)]
-    with torch.no_grad():
-        module(*inputs)
-    for hook in hooks:
-        hook.remove()
-    return total
 
 
 @torch.no_grad()
@@ -57,13 +42,15 @@ def test_the_cost_of_the_default():
     network, side = build("photo", {}).eval(), 128
     channels = network.config.latent_channels
     latent = torch.zeros(1, channels, side // 16, side // 16)
-    analysis = macs(network.analysis, torch.zeros(1, 3, side, side)) / side**2
-    synthesis = macs(network.synthesis, latent) / side**2
+    analysis = multiplications(network.analysis, torch.zeros(1, 3, side, side)) / side**2
+    synthesis = multiplications(network.synthesis, latent) / side**2
     assert 12_000 < analysis < 20_000
     assert 12_000 < synthesis < 20_000
     density = HyperDensity(channels, 8, network.config.hyper_channels).eval()
-    decoder = macs(density, latent, torch.zeros(1), lambda x: torch.zeros(1, 64, x.shape[2] // 4, x.shape[3] // 4))
-    encoder = macs(network.hyper_analysis, latent)
+    decoder = multiplications(
+        density, latent, torch.zeros(1), lambda x: torch.zeros(1, 64, x.shape[2] // 4, x.shape[3] // 4)
+    )
+    encoder = multiplications(network.hyper_analysis, latent)
     assert 1_000 * side**2 < decoder < decoder + encoder < 3_000 * side**2
 
 

@@ -47,7 +47,9 @@ def test_a_bundle(write, tmp_path):
     assert [p.name for p in target.parent.iterdir()] == ["fresh"]
     assert sorted(content(target)) == ["analysis.onnx", "model.json", "synthesis.onnx", "weights.safetensors"]
     described = json.loads((target / "model.json").read_text(encoding="utf-8"))
-    assert described["options"] == {"latent_channels": 8, "stride": 8, "width": 8, "blocks": 1, "kernel": 3}
+    assert described["options"] == {
+        "latent_channels": 8, "stride": 8, "channels": 3, "width": 8, "blocks": 1, "kernel": 3
+    }  # fmt: skip
     assert described["training"]["steps"] == 3
     assert described["training"]["config"]["crop"] == 32
     model = load_model(target)

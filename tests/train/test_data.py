@@ -154,3 +154,13 @@ def test_a_picture_set_of_no_cache_is_still_a_set(photos):
     data = PictureSet(sorted(photos.iterdir()), SIZES[::-1], cache_bytes=0)
     assert len(data) == 2
     assert data.at(0).shape == (96, 64, 3)
+
+
+def test_gray_crops_are_the_luma_of_those_in_colour(photos):
+    shape = {"crop": 32, "batch": 6, "seed": 4}
+    colour, gray = (Crops(load(photos), **shape, channels=channels).at(3) for channels in (3, 1))
+    assert (colour.shape, gray.shape) == ((6, 3, 32, 32), (6, 1, 32, 32))
+    assert gray.flags["C_CONTIGUOUS"]
+    luma = np.tensordot([0.299, 0.587, 0.114], colour, axes=(0, 1))
+    # Those that have lost their colour by chance are rounded once more.
+    np.testing.assert_allclose(gray[:, 0], luma, rtol=0, atol=0.51)

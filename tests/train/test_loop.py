@@ -18,7 +18,7 @@ class Recorder:
 
     def __init__(self, after=lambda step: None):
         self.after = after
-        self.begun, self.steps, self.validations = [], [], []
+        self.begun, self.steps, self.validations, self.ends = [], [], [], []
 
     def begin(self, step):
         self.begun.append(step)
@@ -30,6 +30,9 @@ class Recorder:
     def validation(self, step, result, best):
         self.validations.append((step, result.loss, best))
 
+    def exhausted(self, step, patience):
+        self.ends.append((step, patience))
+
 
 @pytest.fixture
 def train(photos, tmp_path):
@@ -39,7 +42,7 @@ def train(photos, tmp_path):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         recorder = Recorder(after)
-        arguments = {"device": torch.device("cpu"), "ranks": Ranks(), "reporter": recorder}
+        arguments = {"device": torch.device("cpu"), "ranks": Ranks(), "reporter": recorder, "start": None}
         best = loop.train(config, data, valid, folder, **arguments, resume=resume, validate_every=validate_every)
         assert best == folder / BEST
         return recorder, folder
@@ -143,6 +146,68 @@ def test_a_resumed_run_remembers_the_best(train, small_config, photos, monkeypat
     recorder, folder = train(small_config(steps=4), "run", valid=valid, validate_every=2, resume=True)
     assert recorder.validations == [(4, 2.0, False)]
     assert checkpoint.load(folder / BEST)["step"] == 2
+
+
+@pytest.mark.parametrize(
+    ("patience", "losses", "ended"),
+    [
+        (2, [3.0, 1.0, 2.0, 1.5, 9.0], 8),
+        (1, [3.0, 3.0], 4),
+        (3, [3.0, 4.0, 5.0, 2.0, 3.0], None),
+        (None, [1.0] * 5, None),
+    ],
+)
+def test_patience(train, small_config, photos, monkeypatch, patience, losses, ended):
+    script = iter(losses)
+    monkeypatch.setattr(loop, "validate", lambda *_: Validation(next(script), ()))
+    config = small_config(steps=10, patience=patience)
+    recorder, folder = train(config, "run", valid=load(photos), validate_every=2)
+    assert recorder.ends == ([(ended, patience)] if ended else [])
+    assert recorder.steps[-1]["step"] == (ended or 10)
+    assert checkpoint.load(folder / LAST)["step"] == (ended or 10)
+    assert checkpoint.load(folder / BEST)["best"] == min(losses[: (ended or 10) // 2])
+
+
+def test_a_resumed_run_remembers_how_long_it_has_waited(train, small_config, photos, monkeypatch):
+    script = iter([1.0, 2.0, 3.0])
+    monkeypatch.setattr(loop, "validate", lambda *_: Validation(next(script), ()))
+    config, valid = small_config(steps=10, patience=2), load(photos)
+    with pytest.raises(Interrupted):
+        train(config, "run", valid=valid, validate_every=2, after=interrupt_at(5))
+    recorder, _ = train(config, "run", valid=valid, validate_every=2, resume=True)
+    assert recorder.ends == [(6, 2)]
+    # With more patience it goes on from there.
+    script = iter([0.5, 0.4])
+    recorder, _ = train(small_config(steps=10, patience=3), "run", valid=valid, validate_every=2, resume=True)
+    assert [step for step, _, _ in recorder.validations] == [8, 10]
+
+
+def test_the_average_follows_the_statistics_of_batch_normalisations(small_config):
+    config = small_config(family="deconv", options={"width": 8, "latent_channels": 8}, steps=None, minutes=1.0)
+    run = loop.Run(config, torch.device("cpu"), Ranks())
+    torch.manual_seed(0)
+    for _ in range(20):
+        run.take_step(torch.rand(2, 3, 64, 64), 0.0)
+    for mean, now in zip(run.average.buffers(), run.model.buffers(), strict=True):
+        if mean.is_floating_point():
+            assert not torch.equal(mean, now)
+            torch.testing.assert_close(mean, now, rtol=0.5, atol=0.1)
+        else:
+            assert mean == now == 20
+
+
+def test_dropout_and_decay_are_settings_of_a_run(small_config):
+    def after_two_steps(**settings):
+        run = loop.Run(small_config(**settings), torch.device("cpu"), Ranks())
+        torch.manual_seed(0)
+        for _ in range(2):  # in a fresh block the branch is zero, with dropout or without
+            run.take_step(torch.rand(2, 3, 32, 32), 0.0)
+        return run.model.state_dict()
+
+    plain = after_two_steps()
+    assert same(plain, after_two_steps(dropout=0.0, weight_decay=0.0))
+    assert not same(plain, after_two_steps(weight_decay=0.1))
+    assert not same(plain, after_two_steps(dropout=0.5))
 
 
 def test_without_validation_the_last_weights_are_the_best(train, small_config):
