@@ -32,7 +32,10 @@ ALLOWED = {
 
 # The files that may import torch; all else works without it.
 TORCH = {
-    "networks": {"family", "layers", "residual", "photo", "torch_runtime", "export"},
+    "networks": {
+        *("family", "layers", "pool", "dense", "deconv", "residual", "photo"),
+        *("folding", "cost", "torch_runtime", "export"),
+    },
     "prior": {"density", "hyper_density"},
     "train": None,  # all of it
     "bench": {"metrics"},  # MS-SSIM

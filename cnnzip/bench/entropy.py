@@ -80,7 +80,7 @@ def report(model: Model, folder: Path, qualities: list[float]) -> None:
     """Print one table a quality."""
     runtime = model.runtime()
     found = [picture for _, _, picture in pictures(folder)]
-    latents = [runtime.analysis(pad(to_planes(picture), model.stride))[0] for picture in found]
+    latents = [runtime.analysis(pad(to_planes(picture), model.stride, model.channels))[0] for picture in found]
     pixels = sum(picture.width * picture.height for picture in found)
     tables = model.codebook.tables
     coders: dict[str, Coder] = {
