@@ -39,9 +39,10 @@ MIN_POINTS = 3
 
 @dataclass(frozen=True)
 class Delta:
-    """A codec against the baseline in one metric; None where the curves have no range in common."""
+    """A codec against another in one metric; None where the curves have no range in common."""
 
     codec: str
+    baseline: str
     metric: str
     bd_rate: float | None
     """Per cent of rate that the codec takes more (less, where negative) at equal quality."""
@@ -81,6 +82,9 @@ class Summary:
 
     baseline: str
     deltas: list[Delta]
+    """Every codec against the baseline."""
+    direct: list[Delta]
+    """Every model of cnnzip against every other codec, each over the range that the two have in common."""
     sizes: list[Row]
     """The metric at equal bits a pixel (`at`)."""
     levels: list[Row]
@@ -98,7 +102,7 @@ def summarise(results: Results) -> Summary:
     """The summary of `results`."""
     present = {m.codec for m in results.measurements}
     names = [codec.name for codec in results.codecs if codec.name in present]
-    deltas, sizes, levels, shared = [], [], [], 0
+    deltas, direct, sizes, levels, shared = [], [], [], [], 0
     for metric in results.metrics:
         whole = {name: results.complete(name, metric.name) for name in names}
         common = set.intersection(*(set(pictures) for pictures in whole.values() if pictures), set(results.pictures))
@@ -108,9 +112,20 @@ def summarise(results: Results) -> Summary:
         levels += _rows(metric, curves, LEVELS.get(metric.name, ()), _rate_at)
         if results.baseline in names:
             others = [name for name in names if name != results.baseline]
-            deltas += [_delta(results, results, results.baseline, name, metric) for name in others]
+            deltas += [between(results, name, results.baseline, metric) for name in others]
+        direct += [
+            between(results, ours, other, metric)
+            for ours in filter(is_ours, names)
+            for other in names
+            if not is_ours(other)
+        ]
     speeds = [_speed(results, name) for name in names]
-    return Summary(results.baseline, deltas, sizes, levels, speeds, shared)
+    return Summary(results.baseline, deltas, direct, sizes, levels, speeds, shared)
+
+
+def is_ours(codec: str) -> bool:
+    """Whether the codec of that name is a model of cnnzip."""
+    return codec.startswith("cnnzip-")
 
 
 def delta(anchor: Results, tested: Results, codec: str, metric: MetricInfo) -> Delta:
@@ -118,8 +133,9 @@ def delta(anchor: Results, tested: Results, codec: str, metric: MetricInfo) -> D
     return _compare(anchor, codec, tested, codec, metric)
 
 
-def _delta(anchor: Results, tested: Results, baseline: str, codec: str, metric: MetricInfo) -> Delta:
-    return _compare(anchor, baseline, tested, codec, metric)
+def between(results: Results, codec: str, baseline: str, metric: MetricInfo) -> Delta:
+    """`codec` against `baseline`, both as measured in `results`."""
+    return _compare(results, baseline, results, codec, metric)
 
 
 def _compare(anchor: Results, baseline: str, tested: Results, codec: str, metric: MetricInfo) -> Delta:
@@ -134,7 +150,7 @@ def _compare(anchor: Results, baseline: str, tested: Results, codec: str, metric
     if low_bpp is not None:
         values = _finite(bd_psnr(*_columns(base), *_columns(ours), **_AKIMA))
         values = values if values is None or metric.higher_is_better else -values
-    return Delta(codec, metric.name, rates, values, low, high, low_bpp, high_bpp, len(pictures))
+    return Delta(codec, baseline, metric.name, rates, values, low, high, low_bpp, high_bpp, len(pictures))
 
 
 _AKIMA: dict[str, Any] = {"method": "akima", "require_matching_points": False, "min_overlap": 0}

@@ -29,6 +29,8 @@ def tables(results: Results, summary: Summary) -> Iterator[Table]:
     yield from _cold(results)
     yield from _speeds(results, summary)
     yield from _overview(results, summary)
+    for ours in dict.fromkeys(delta.codec for delta in summary.direct):
+        yield from _direct(results, summary, ours)
 
 
 def make_table(
@@ -103,6 +105,21 @@ def _overview(results: Results, summary: Summary) -> Iterator[Table]:
         [results.codec(codec).label, *(found[codec, metric.name] for metric in results.metrics)] for codec in codecs
     ]
     yield from make_table(title, ("codec", *(metric.label for metric in results.metrics)), rows)
+
+
+def _direct(results: Results, summary: Summary, ours: str) -> Iterator[Table]:
+    """One model of cnnzip against every other codec, in every metric."""
+    deltas = {(delta.baseline, delta.metric): delta for delta in summary.direct if delta.codec == ours}
+    columns, rows = ["against"], []
+    for metric in results.metrics:
+        columns += [metric.label, "from … to"]
+    for other in dict.fromkeys(baseline for baseline, _ in deltas):
+        row = [results.codec(other).label]
+        for metric in results.metrics:
+            delta = deltas[other, metric.name]
+            row += [_per_cent(delta), _span(delta.low, delta.high, _digits(metric))]
+        rows.append(row)
+    yield from make_table(f"BD-rate of {results.codec(ours).label}", columns, rows)
 
 
 def _speeds(results: Results, summary: Summary) -> Iterator[Table]:

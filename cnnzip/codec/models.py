@@ -8,7 +8,7 @@ from cnnzip.codec.header import Header
 from cnnzip.codec.model import DESCRIPTION, Description, Model, load_model, read_description
 from cnnzip.errors import BadModelError, ModelNotFoundError
 
-DEFAULT_MODEL = "residual"
+DEFAULT_MODEL = "photo"
 ENVIRONMENT = "CNNZIP_MODELS"
 
 

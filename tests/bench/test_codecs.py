@@ -10,6 +10,7 @@ from cnnzip.bench.codecs.command import Command
 from cnnzip.bench.codecs.registry import JxlTools
 from cnnzip.bench.metrics import psnr_rgb
 from cnnzip.codec.inspect import describe
+from cnnzip.codec.models import DEFAULT_MODEL, installed
 from cnnzip.errors import BenchError, UsageError
 
 BUILT_IN = ["jpeg", "jpeg-444", "webp", "avif", "avif-444", "avif-psnr", "jpeg2000", "jxl"]
@@ -48,9 +49,11 @@ def test_more_quality_is_a_larger_and_better_picture(name, installed_tiny, crop)
 
 def test_every_model_comes_with_both_coders(installed_tiny, crop):
     codecs = {codec.name: codec for codec in every(1, [])}
-    names = ["cnnzip-residual", "cnnzip-residual-rans", "cnnzip-tiny", "cnnzip-tiny-rans", *BUILT_IN]
-    assert sorted(codecs) == sorted(names)
-    assert [name for name, codec in codecs.items() if not codec.by_default] == [n for n in names if "rans" in n]
+    models = {folder.name for folder, _ in installed()}
+    assert {"tiny", DEFAULT_MODEL} <= models
+    ours = {f"cnnzip-{model}{coder}" for model in models for coder in ("", "-rans")}
+    assert codecs.keys() == ours | set(BUILT_IN)
+    assert {name for name, codec in codecs.items() if not codec.by_default} == {n for n in ours if n.endswith("-rans")}
     for name, coder in (("cnnzip-tiny", "huffman"), ("cnnzip-tiny-rans", "rans")):
         header = describe(codecs[name].encode(crop, 50)).header
         assert (header.model_name, header.coder, header.quality) == ("tiny", coder, 50)

@@ -82,3 +82,17 @@ def test_points_that_get_worse_with_the_rate_are_left_out():
     assert [point[0] for point in frontier(curve, PSNR)] == [0, 2]
     lower = replace(PSNR, higher_is_better=False)
     assert [point[0] for point in frontier(curve, lower)] == [0, 1]
+
+
+def test_every_model_is_compared_with_every_other_codec_directly():
+    given = {"jpeg": JPEG, "webp": [(bpp * 0.8, psnr) for bpp, psnr in JPEG]}
+    ours = {"cnnzip-a": [(bpp * 0.4, psnr) for bpp, psnr in JPEG], "cnnzip-b": JPEG}
+    summary = summarise(curves(**given, **ours))
+    direct = {(delta.codec, delta.baseline): delta.bd_rate for delta in summary.direct}
+    expected = {
+        ("cnnzip-a", "jpeg"): -60,
+        ("cnnzip-a", "webp"): -50,
+        ("cnnzip-b", "jpeg"): 0,
+        ("cnnzip-b", "webp"): 25,
+    }
+    assert direct == pytest.approx(expected, abs=0.5)

@@ -1,13 +1,12 @@
 """What the page says first: the comparison in one sentence, computed, and the same against every other codec."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnnzip.bench.report.formats import percent, span
 from cnnzip.bench.report.markup import text
-from cnnzip.bench.report.palette import is_ours
 from cnnzip.bench.results import CodecInfo, MetricInfo, Results
-from cnnzip.bench.summary import summarise
+from cnnzip.bench.summary import between, is_ours
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,8 @@ def headline(results: Results, codecs: list[CodecInfo]) -> Headline:
 
 def _change(results: Results, codec: str, baseline: str, metric: MetricInfo) -> Change | None:
     """The change of `codec` against `baseline`; None where they have no range in common."""
-    pair = [one for one in results.codecs if one.name in (codec, baseline)]
-    summary = summarise(replace(results, baseline=baseline, codecs=pair, metrics=[metric]))
-    delta = next((one for one in summary.deltas if one.codec == codec), None)
-    if delta is None or delta.bd_rate is None or delta.low is None or delta.high is None:
+    delta = between(results, codec, baseline, metric)
+    if delta.bd_rate is None or delta.low is None or delta.high is None:
         return None
     return Change(delta.bd_rate, span(metric, delta.low, delta.high))
 

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from cnnzip.bench.report.palette import is_ours
 from cnnzip.bench.results import CodecInfo, Measurement, Results
+from cnnzip.bench.summary import is_ours
 
 MIDDLE_QUALITIES = (30.0, 60.0)
 """Of cnnzip: where differences can be seen and nothing falls apart."""

@@ -4,16 +4,11 @@ from collections import Counter
 from typing import Any
 
 from cnnzip.bench.results import CodecInfo, Results
+from cnnzip.bench.summary import is_ours
 
-OURS = "cnnzip"
-FAMILIES = (OURS, "jpeg", "webp", "avif", "jxl", "jpeg2000")
+FAMILIES = ("cnnzip", "jpeg", "webp", "avif", "jxl", "jpeg2000")
 """Those with a colour of their own; the others share `OTHERS` in turn."""
 OTHERS = 3
-
-
-def is_ours(codec: str) -> bool:
-    """Whether it is a model of cnnzip."""
-    return family(codec) == OURS
 
 
 def family(codec: str) -> str:

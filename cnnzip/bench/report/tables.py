@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from cnnzip.bench.report.formats import digits, mebibytes, nearly, percent, seconds, signed, span, speed, value
 from cnnzip.bench.report.markup import Cell, Column, table
 from cnnzip.bench.report.matches import Match
-from cnnzip.bench.report.palette import is_ours
 from cnnzip.bench.results import CodecInfo, MetricInfo, Results
-from cnnzip.bench.summary import Row, Speed, Summary
+from cnnzip.bench.summary import Row, Speed, Summary, is_ours
 
 NOTHING = Cell("–")
 

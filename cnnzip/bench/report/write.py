@@ -13,9 +13,9 @@ from cnnzip.bench.report.images import Gallery, Render, gallery
 from cnnzip.bench.report.markup import choice, definitions, section, text
 from cnnzip.bench.report.matches import Match, match_pictures
 from cnnzip.bench.report.page import assemble
-from cnnzip.bench.report.palette import for_scripts, in_order, is_ours
+from cnnzip.bench.report.palette import for_scripts, in_order
 from cnnzip.bench.results import CodecInfo, Results
-from cnnzip.bench.summary import Summary, summarise
+from cnnzip.bench.summary import Summary, is_ours, summarise
 from cnnzip.files import write_atomic
 
 NAMES = {
