@@ -1,9 +1,12 @@
 import json
+import shlex
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from cnnzip.bench.codecs.command import Command
 from cnnzip.bench.codecs.pillow import Jpeg, Webp
 from cnnzip.bench.metrics import METRICS
 from cnnzip.bench.results import Failure, Results
@@ -117,8 +120,12 @@ def test_damaged_results_are_not_overwritten(request_for, tmp_path):
 
 def test_several_processes_measure_the_same(request_for, folder, tmp_path):
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(folder / "c.png")
-    codecs = [Jpeg(), Broken()]
+    # Not one of this module's: other processes could not import it.
+    program = f"{shlex.quote(sys.executable)} -c \"import sys; sys.exit('no way')\""
+    broken = Command.parse(f"broken={program} {{in}} {{out}} {{q}} ;; cp {{in}} {{out}}")
+    codecs = [Jpeg(), broken]
     alone = carry_out(request_for(codecs=codecs))
+    assert {failure.codec for failure in alone.failures} == {"broken"}
     together = carry_out(request_for(codecs=codecs, jobs=2, fresh=True))
     assert untimed(together) == untimed(alone)
     assert together.failures == alone.failures

@@ -110,6 +110,9 @@ def test_the_flagship_from_pictures_to_a_model(command, places, photos, tmp_path
             assert (image.mode, image.size) == ("RGB", (96, 64))
 
 
+RESIDUAL = ("--family", "residual")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -121,15 +124,18 @@ def test_the_flagship_from_pictures_to_a_model(command, places, photos, tmp_path
         (("--steps", "2", "--crop", "50"), "--crop must be a multiple of 32"),
         (("--steps", "2", "--optimizer", "sgd"), "--optimizer is soap or adam, not 'sgd'"),
         (("--steps", "2", "--family", "nosuch"), "no family is called 'nosuch'; there are: pool, dense"),
-        (("--steps", "2", "--set", "depth=3"), "family 'residual' has no option 'depth'; there are: "),
+        (("--steps", "2", *RESIDUAL, "--set", "depth=3"), "family 'residual' has no option 'depth'; there are: "),
         (("--steps", "2", "--set", "width"), "--set takes NAME=VALUE, not 'width'"),
         (
-            ("--steps", "2", "--set", "width=abc"),
+            ("--steps", "2", *RESIDUAL, "--set", "width=abc"),
             "family 'residual': width must be a whole number in 1 … 4096, not 'abc'",
         ),
-        (("--steps", "2", "--set", "width=-3"), "family 'residual': width must be a whole number in 1 … 4096, not -3"),
-        (("--steps", "2", "--set", "kernel=2"), "family 'residual': kernel must be odd, not 2"),
-        (("--steps", "2", "--set", "channels=2"), "family 'residual': channels must be 3 or 1, not 2"),
+        (
+            ("--steps", "2", *RESIDUAL, "--set", "width=-3"),
+            "family 'residual': width must be a whole number in 1 … 4096, not -3",
+        ),
+        (("--steps", "2", *RESIDUAL, "--set", "kernel=2"), "family 'residual': kernel must be odd, not 2"),
+        (("--steps", "2", *RESIDUAL, "--set", "channels=2"), "family 'residual': channels must be 3 or 1, not 2"),
         (("--steps", "2", "--channels", "2"), "family 'photo': channels must be 3 or 1, not 2"),
         (("--steps", "2", "--channels", "4"), "Invalid value for '--channels': 4 is not in the range 1<=x<=3"),
         (("--steps", "2", "--patience", "2"), "--patience needs --valid: without it there is nothing to wait for"),

@@ -68,6 +68,7 @@ def test_a_bundle_that_does_not_tell_its_levels_is_refused(tmp_path, small_confi
         configured_from(bundle, small_config())
 
 
+@pytest.mark.parametrize("trained", ["residual"], indirect=True)
 def test_from_on_the_command_line(command, photos, trained, tmp_path):
     config, _, bundle = trained
     rest = (photos, "--run-dir", tmp_path / "run", "-o", tmp_path / "models", "--threads", "1")
