@@ -46,9 +46,7 @@ class Outcome:
 def print_table(folders: list[Path]) -> None:
     """Print a row a run; raises TrainingError."""
     width = max(len(folder.name) for folder in folders)
-    print(
-        f"{'run':{width}}  {'steps':>6}  {'minutes':>7}  {'training':>8}  {'validation':>10}  {'best':>7}  {'at step':>7}"
-    )
+    print(f"{'run':{width}}   steps  minutes  training  validation     best  at step")
     for folder in folders:
         outcome = Outcome.of(folder)
         row = f"{folder.name:{width}}  {outcome.steps:6,}  {outcome.minutes:7.1f}  {outcome.training_loss:8.4f}"

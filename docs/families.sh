@@ -1,0 +1,39 @@
+#!/bin/sh
+# The study of docs/families.md, whole: trains every family with the same budget, what the shortcut and what
+# regularisation do, and measures all of it. About four hours on 2 cores.
+#
+#   sh docs/families.sh ../shared/data OUT
+set -eu
+
+data=$1 out=$2
+mkdir -p "$out"
+
+train() { # name, pictures, options
+  name=$1 pictures=$2
+  shift 2
+  cnnzip train "$pictures" --valid "$data/valid" --name "$name" --run-dir "$out/runs/$name" -o "$out/models" "$@"
+}
+
+# The families as their names say.
+for family in pool dense deconv residual; do
+  train $family "$data/train" --family $family --steps 6000
+done
+
+# What a linear shortcut beside them is worth.
+for family in pool dense deconv; do
+  train $family-shortcut "$data/train" --family $family --set shortcut=1 --steps 1500
+done
+
+# Overfitting, provoked with eight pictures, and what regularisation does about it.
+mkdir -p "$out/few"
+find "$data/train" -name 'bsds-*' | sort | head -8 | xargs -I{} cp {} "$out/few"
+few="--family residual --crop 64 --batch 8 --steps 3000 --validate-every 250"
+train few "$out/few" $few
+train few-decay "$out/few" $few --weight-decay 1
+train few-dropout "$out/few" $few --dropout 0.1
+train few-patience "$out/few" $few --patience 2
+
+python -m cnnzip.train.runs "$out"/runs/*
+CNNZIP_MODELS=$out/models cnnzip bench "$data/kodak" -o "$out/report" --jobs 2 --metrics psnr_rgb,ssimulacra2 \
+  --codecs jpeg,webp,cnnzip-pool,cnnzip-dense,cnnzip-deconv,cnnzip-residual
+CNNZIP_MODELS=$out/models python -m cnnzip.bench.seams "$data/kodak" --model dense --crop "$out/seams.png"
