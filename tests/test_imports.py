@@ -38,7 +38,7 @@ TORCH = {
     },
     "prior": {"density", "hyper_density"},
     "train": None,  # all of it
-    "bench": {"metrics"},  # MS-SSIM
+    "bench": {"metrics", "seams"},  # MS-SSIM; networks without one of their layers
 }
 
 

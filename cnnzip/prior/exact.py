@@ -30,7 +30,7 @@ Planes = NDArray[np.float64]
 
 
 Layer = Callable[[Planes], Planes]
-"""A convolution, (C, h, w) to (D, h, w), from activations to activations."""
+"""A convolution, (C, h, w) to (D, h, w), from activations to activations; a 1×1 one takes (C, positions), too."""
 
 
 class Pointwise:
@@ -42,10 +42,10 @@ class Pointwise:
         _check_sums(np.abs(self._weight).sum(axis=1), self._bias)
 
     def __call__(self, x: Planes) -> Planes:
-        """(C, h, w) to (D, h, w)."""
-        _, height, width = x.shape
-        sums = self._weight @ x.reshape(len(x), -1) + self._bias[:, None]
-        return _rescale(sums).reshape(-1, height, width)
+        """(C, …) to (D, …)."""
+        sums = self._weight @ x.reshape(len(x), -1)
+        sums += self._bias[:, None]
+        return _rescale(sums).reshape(len(sums), *x.shape[1:])
 
 
 class Depthwise:
@@ -60,11 +60,13 @@ class Depthwise:
         """(C, h, w) to the same shape."""
         _, height, width = x.shape
         padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-        sums = np.repeat(self._bias, height * width).reshape(x.shape)
+        sums = np.empty_like(x)
+        sums[:] = self._bias[:, None, None]
+        product = np.empty_like(sums)
         for row in range(3):
             for column in range(3):
                 window = padded[:, row : row + height, column : column + width]
-                sums += self._weight[:, row, column, None, None] * window
+                sums += np.multiply(self._weight[:, row, column, None, None], window, out=product)
         return _rescale(sums)
 
 
@@ -74,14 +76,21 @@ def layer(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> Layer:
     Raises:
         BadModelError: the bias is of another shape, or they are so large that sums might not be exact.
     """
+    check_fit(weight, bias)
+    return Pointwise(weight, bias) if weight.ndim == 2 else Depthwise(weight, bias)
+
+
+def check_fit(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> None:
+    """Raises BadModelError where a layer's bias is of another shape than its weight asks for."""
     if bias.shape != weight.shape[:1]:
         raise BadModelError("the prior's weights and biases do not fit together")
-    return Pointwise(weight, bias) if weight.ndim == 2 else Depthwise(weight, bias)
 
 
 def leaky(x: Planes) -> Planes:
     """Keeps what is above zero; ⌊x / 8⌋ below."""
-    return np.where(x < 0, np.floor(x / 2**LEAK_BITS), x)
+    shifted = x * 2.0**-LEAK_BITS
+    # Of whole numbers this is the smaller of the two above zero and the larger below.
+    return np.maximum(np.floor(shifted, out=shifted), x, out=shifted)
 
 
 def shuffle(x: Planes) -> Planes:
@@ -97,6 +106,8 @@ def _check_sums(weights: NDArray[np.float64], bias: NDArray[np.float64]) -> None
 
 
 def _rescale(sums: Planes) -> Planes:
-    """From units of 2^-20 to units of 2^-8, rounded half up and clipped."""
-    rounded = np.floor(sums * 2.0**-WEIGHT_BITS + 0.5)
-    return np.clip(rounded, -ACTIVATION_LIMIT, ACTIVATION_LIMIT)
+    """From units of 2^-20 to units of 2^-8, rounded half up and clipped, in place."""
+    sums *= 2.0**-WEIGHT_BITS
+    sums += 0.5
+    np.floor(sums, out=sums)
+    return np.clip(sums, -ACTIVATION_LIMIT, ACTIVATION_LIMIT, out=sums)

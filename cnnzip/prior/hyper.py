@@ -1,7 +1,7 @@
 """The hyperprior with context at run time, in exact integers; `hyper_density.py` learns it.
 
-Three passes: the hyper-latent at 1/64; of the symbols, the first half of a checkerboard with means and scales from the
-hyper-latent; the other half with means and scales from the hyper-latent and the first half.
+Three passes: the hyper-latent at 1/64; of the symbols, the first half of a checkerboard (`checkerboard.py`) with means
+and scales from the hyper-latent; the other half with means and scales from the hyper-latent and the first half.
 """
 
 import math
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip.errors import BadModelError
-from cnnzip.prior.exact import ACTIVATION_BITS, ACTIVATION_LIMIT, Layer, Planes, layer, leaky, shuffle
+from cnnzip.prior.checkerboard import FIRST, SECOND, Checkerboard
+from cnnzip.prior.exact import ACTIVATION_BITS, ACTIVATION_LIMIT, Layer, Planes, check_fit, layer, leaky, shuffle
 from cnnzip.prior.gains import MAX_SYMBOL, Gains, Pass, array_of, table_rows
 from cnnzip.prior.prior import HyperAnalysis, Number, Read
 from cnnzip.prior.quality import nearest_row
@@ -34,6 +35,9 @@ LAYERS = (
 )
 """The integer layers, by the names that they have in `HyperDensity`."""
 
+LAST_LAYERS = ("first", "second.2")
+"""Those that give the means and scales of the two passes."""
+
 THRESHOLDS = "encoder.thresholds"
 
 ONE = 1 << ACTIVATION_BITS
@@ -43,7 +47,7 @@ STRIP = 1 << 12
 """Positions of the latent that the layers are run on together: what they hold meanwhile would fill the memory."""
 
 Parameters = tuple[NDArray[np.int32], NDArray[np.uint8]]
-"""Means in units of 2^-8 and table indices, (M, h, w) each."""
+"""Means in units of 2^-8 and table indices of the symbols of one half, flat."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class HyperPrior:
     hyper_index: NDArray[np.uint8]  # (R, Z)
     weights: dict[str, tuple[NDArray[np.int16], NDArray[np.int32]]]
     layers: dict[str, Layer]
+    last: dict[str, tuple[Layer, Layer]]
+    """The layers that give means and scales, split: for the first M / 2 channels, and for the others."""
 
     @classmethod
     def make(
@@ -89,7 +95,9 @@ class HyperPrior:
         # So that no symbol is more than a step from what it stands for; NaN is not.
         if not ((thresholds >= 0.5) & (thresholds <= 1)).all():
             raise BadModelError("the prior's thresholds must lie in 0.5 … 1")
-        return cls(gains, thresholds, hyper_index, weights, {name: layer(*pair) for name, pair in weights.items()})
+        layers = {name: layer(*pair) for name, pair in weights.items() if name not in LAST_LAYERS}
+        last = {name: _split(*weights[name]) for name in LAST_LAYERS}
+        return cls(gains, thresholds, hyper_index, weights, layers, last)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What the model bundle stores."""
@@ -139,14 +147,14 @@ class HyperPrior:
         passes: list[Pass] = [(hyper_symbols.ravel(), self.hyper_indices(hyper_symbols.shape, units))]
 
         features = self.features(hyper_symbols, height, width)
-        mask = first_half(*scaled.shape)
+        board = Checkerboard(height, width)
         mean, index = self.first(features)
-        symbols = self.quantise(scaled, mean, index)
-        passes.append((symbols[mask], index[mask]))
-        values = np.where(mask, ONE * symbols + mean, 0)
+        symbols = self.quantise(board.take(scaled, FIRST), mean, index)
+        passes.append((symbols, index))
+        values = np.zeros(scaled.shape, dtype=np.int32)
+        board.put(values, FIRST, ONE * symbols + mean)
         mean, index = self.second(features, values)
-        symbols = self.quantise(scaled, mean, index)
-        passes.append((symbols[~mask], index[~mask]))
+        passes.append((self.quantise(board.take(scaled, SECOND), mean, index), index))
         return passes
 
     def decode(self, read: Read, shape: tuple[int, int, int], units: int) -> NDArray[np.int32]:
@@ -156,12 +164,12 @@ class HyperPrior:
         hyper_symbols = read(self.hyper_indices(hyper_shape, units)).reshape(hyper_shape)
 
         features = self.features(hyper_symbols, height, width)
-        mask = first_half(*shape)
-        mean, index = self.first(features)
+        board = Checkerboard(height, width)
         values = np.zeros(shape, dtype=np.int32)
-        values[mask] = ONE * read(index[mask]) + mean[mask]
+        mean, index = self.first(features)
+        board.put(values, FIRST, ONE * read(index) + mean)
         mean, index = self.second(features, values)
-        values[~mask] = ONE * read(index[~mask]) + mean[~mask]
+        board.put(values, SECOND, ONE * read(index) + mean)
         return values
 
     def arrange(
@@ -169,9 +177,10 @@ class HyperPrior:
     ) -> tuple[NDArray[Number], NDArray[Number] | None]:
         """See `Prior`."""
         hyper, first, second = passes
-        mask = first_half(*shape)
+        board = Checkerboard(*shape[1:])
         latent = np.empty(shape, dtype=first.dtype)
-        latent[mask], latent[~mask] = first, second
+        board.put(latent, FIRST, first)
+        board.put(latent, SECOND, second)
         return latent, hyper.reshape(self.hyper_shape(*shape[1:]))
 
     def steps(self, values: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -211,11 +220,11 @@ class HyperPrior:
         return features
 
     def first(self, features: NDArray[np.int32]) -> Parameters:
-        """Means and table indices as the hyper-latent alone tells them."""
-        return self._parameters(features.shape, lambda rows: self.layers["first"](_planes(features[:, rows])))
+        """Means and table indices of the first half, as the hyper-latent alone tells them."""
+        return self._parameters(features.shape, FIRST, lambda rows: _planes(features[:, rows]))
 
     def second(self, features: NDArray[np.int32], values: NDArray[np.int32]) -> Parameters:
-        """Means and table indices once the first half of the `values` is known, the others being zero."""
+        """Those of the second half, once the first of the `values` (M, h, w) is known, the others being zero."""
 
         def strip(rows: slice) -> Planes:
             run = self.layers
@@ -223,10 +232,9 @@ class HyperPrior:
             limit = CONTEXT_LIMIT * ONE
             known = np.clip(_planes(values[:, top : rows.stop + 1]), -limit, limit)
             context = leaky(run["context.1"](run["context.0"](known)))[:, rows.start - top : rows.stop - top]
-            x = leaky(run["second.0"](np.concatenate([_planes(features[:, rows]), context])))
-            return run["second.2"](x)
+            return leaky(run["second.0"](np.concatenate([_planes(features[:, rows]), context])))
 
-        return self._parameters(features.shape, strip)
+        return self._parameters(features.shape, SECOND, strip)
 
     def _hyper_synthesis(self, hyper_symbols: NDArray[np.int32]) -> Planes:
         run = self.layers
@@ -238,28 +246,38 @@ class HyperPrior:
         x = run["hyper_synthesis.7"](x)
         return leaky(run["hyper_synthesis.8"](x))
 
-    def _parameters(self, shape: tuple[int, ...], run: Callable[[slice], Planes]) -> Parameters:
+    def _parameters(self, shape: tuple[int, ...], half: int, run: Callable[[slice], Planes]) -> Parameters:
+        """What the last layer makes of the planes (N, rows, w) that `run` gives, at the places of a half alone."""
         _, height, width = shape
-        mean = np.empty((self.channels, height, width), dtype=np.int32)
-        index = np.empty(mean.shape, dtype=np.uint8)
+        counts = [len(places) for places in Checkerboard(height, width).positions]
+        mean, index = (
+            [np.empty((self.channels // 2, count), dtype=kind) for count in (counts[half], counts[1 - half])]
+            for kind in (np.int32, np.uint8)
+        )
+        done = [0, 0]
         for rows in strips(height, width):
-            mean[:, rows], scale = np.split(run(rows), 2)
-            index[:, rows] = np.clip(np.floor(scale / ONE + 0.5), 0, LAST_SCALE)
-        return mean, index
+            x = run(rows).reshape(-1, (rows.stop - rows.start) * width)
+            positions = Checkerboard(rows.stop - rows.start, width).positions  # strips begin with even rows
+            for part, places in enumerate((positions[half], positions[1 - half])):
+                there = slice(done[part], done[part] + len(places))
+                mean[part][:, there], scale = np.split(self.last[LAST_LAYERS[half]][part](x[:, places]), 2)
+                index[part][:, there] = np.clip(np.floor(scale / ONE + 0.5), 0, LAST_SCALE)
+                done[part] = there.stop
+        return np.concatenate([m.ravel() for m in mean]), np.concatenate([i.ravel() for i in index])
+
+
+def _split(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> tuple[Layer, Layer]:
+    """A layer that gives M means and M scales as two, each for half the channels; errors as of `layer`."""
+    check_fit(weight, bias)
+    means, scales = np.split(np.arange(len(weight)), 2)
+    first, second = (np.concatenate(pair) for pair in zip(np.split(means, 2), np.split(scales, 2), strict=True))
+    return layer(weight[first], bias[first]), layer(weight[second], bias[second])
 
 
 def strips(height: int, width: int) -> Iterator[slice]:
     """The rows of a latent in groups, whole rows of the hyper-latent each, of about `STRIP` positions."""
     rows = HYPER_STRIDE * max(1, STRIP // (HYPER_STRIDE * width))
     return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
-
-
-def first_half(channels: int, height: int, width: int) -> NDArray[np.bool_]:
-    """The first half of the symbols, (M, h, w): even positions of the first M / 2 channels, odd ones of the others."""
-    even = (np.arange(height)[:, None] + np.arange(width)) % 2 == 0
-    second = np.arange(channels) >= channels // 2
-    half: NDArray[np.bool_] = even[None] ^ second[:, None, None]
-    return half
 
 
 def _planes(integers: NDArray[np.int32]) -> Planes:

@@ -24,8 +24,9 @@ from cnnzip.entropy import ideal_bits
 from cnnzip.errors import CnnzipError, TrainingError
 from cnnzip.networks.export import round_weights
 from cnnzip.prior import hyper_density
+from cnnzip.prior.checkerboard import FIRST, SECOND, Checkerboard
 from cnnzip.prior.gains import Pass
-from cnnzip.prior.hyper import HyperPrior, first_half
+from cnnzip.prior.hyper import HyperPrior
 from cnnzip.prior.hyper_density import HyperDensity
 from cnnzip.prior.quality import level_of, to_units
 from cnnzip.prior.rounding import to_nearest
@@ -64,10 +65,10 @@ def as_learnt(model: TrainingModel, latent: NDArray[np.float32], units: int, hyp
     decoded = (symbols + mean) * inverse + density.mean[:, None, None]
     index = scale.round()[0].numpy().astype(np.uint8)
     integers = symbols[0].numpy().astype(np.int32)
-    half = first_half(*latent.shape)
+    board = Checkerboard(height, width)
     hyper_integers = hyper[0].numpy().astype(np.int32)
     passes: list[Pass] = [(hyper_integers.ravel(), np.repeat(hyper_index, hyper_integers[0].size))]
-    passes += [(integers[mask], index[mask]) for mask in (half, ~half)]
+    passes += [(board.take(integers, half), board.take(index, half)) for half in (FIRST, SECOND)]
     return passes, decoded[0].numpy()
 
 

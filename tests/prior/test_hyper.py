@@ -14,8 +14,9 @@ from hypothesis.extra import numpy as hnp
 
 from cnnzip.errors import BadModelError
 from cnnzip.prior import hyper
+from cnnzip.prior.checkerboard import FIRST, Checkerboard
 from cnnzip.prior.gains import MAX_SYMBOL
-from cnnzip.prior.hyper import LAYERS, ONE, HyperPrior, first_half
+from cnnzip.prior.hyper import LAYERS, ONE, HyperPrior
 from cnnzip.prior.quality import MAX_QUALITY
 from cnnzip.prior.registry import prior_from_arrays
 
@@ -177,28 +178,19 @@ def test_the_hyper_latents_tables_follow_from_the_quality(hyper_prior, hyper_ana
 def test_only_the_second_half_depends_on_the_first(hyper_prior):
     """A symbol of the first pass changes no table of its own pass; those of the second it does."""
     features = hyper_prior.features(np.ones((HYPER_CHANNELS, 2, 2), dtype=np.int32), 7, 6)
-    mask = first_half(CHANNELS, 7, 6)
-    zero = np.zeros(mask.shape, dtype=np.int32)
+    zero = np.zeros((CHANNELS, 7, 6), dtype=np.int32)
+
+    def second(value):
+        values = zero.copy()
+        Checkerboard(7, 6).put(values, FIRST, np.full(values.size // 2, value, dtype=np.int32))
+        return hyper_prior.second(features, values)
+
     mean, index = hyper_prior.second(features, zero)
-    other_mean, _ = hyper_prior.second(features, np.where(mask, 5 * ONE, 0).astype(np.int32))
-    assert mean.shape == index.shape == mask.shape
-    assert np.all(mean != other_mean)
-    far, farther = (hyper_prior.second(features, np.where(mask, n * ONE, 0).astype(np.int32)) for n in (64, 1 << 20))
+    assert mean.shape == index.shape == (CHANNELS * 7 * 6 // 2,)
+    assert np.all(mean != second(5 * ONE)[0])
+    far, farther = second(64 * ONE), second(ONE << 20)
     assert np.array_equal(far[0], farther[0])  # what the context sees is clipped
     assert np.array_equal(far[1], farther[1])
-
-
-@pytest.mark.parametrize(("channels", "height", "width"), [(2, 1, 1), (6, 3, 4), (8, 5, 7), (384, 9, 13)])
-def test_the_first_half_has_half_the_channels_at_every_position(channels, height, width):
-    mask = first_half(channels, height, width)
-    assert mask.shape == (channels, height, width)
-    assert mask.dtype == bool
-    assert (mask.sum(axis=0) == channels // 2).all()
-    # A checkerboard in each channel, with the other parity in the second half of them.
-    assert (mask[:, 1:] != mask[:, :-1]).all()
-    assert (mask[:, :, 1:] != mask[:, :, :-1]).all()
-    assert mask[: channels // 2, 0, 0].all()
-    assert not mask[channels // 2 :, 0, 0].any()
 
 
 def test_scales_are_rounded_and_clipped_to_the_tables(hyper_prior, arrays):
@@ -207,9 +199,9 @@ def test_scales_are_rounded_and_clipped_to_the_tables(hyper_prior, arrays):
     bias = np.array([0, 1 << 20, -(1 << 20), 3 << 19, 0, 0, *(np.array([-9, 0, 10.5, 10.49, 63.4, 99]) * 2**20)])
     changed = {"prior.first.weight": np.zeros(shape, dtype=np.int16), "prior.first.bias": bias.astype(np.int32)}
     prior = HyperPrior.from_arrays({**arrays, **changed}, TABLES)
-    mean, index = prior.first(np.zeros((WIDTH, 1, 1)))
-    assert mean.ravel().tolist() == [0, 256, -256, 384, 0, 0]
-    assert index.ravel().tolist() == [0, 0, 11, 10, 63, 63]
+    mean, index = prior.first(np.zeros((WIDTH, 1, 2)))  # each channel in one of two positions
+    assert mean.tolist() == [0, 256, -256, 384, 0, 0]
+    assert index.tolist() == [0, 0, 11, 10, 63, 63]
 
 
 def test_arrays_round_trip(hyper_prior, hyper_analysis, arrays):

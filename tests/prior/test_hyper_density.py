@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cnnzip.prior import hyper  # noqa: E402
+from cnnzip.prior.checkerboard import FIRST, SECOND, Checkerboard  # noqa: E402
 from cnnzip.prior.gains import Gains  # noqa: E402
 from cnnzip.prior.hyper import LAYERS, ONE, HyperPrior  # noqa: E402
 from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad  # noqa: E402
@@ -69,18 +69,19 @@ def test_the_integers_compute_what_was_learnt(height, width, seed):
     exact_features = prior.features(symbols[0].numpy().astype(np.int32), height, width)
     np.testing.assert_allclose(exact_features / ONE, features[0].numpy(), rtol=0, atol=0.1)
 
-    mask = hyper.first_half(CHANNELS, height, width)
+    board = Checkerboard(height, width)
     first_mean, first_index = prior.first(exact_features)
-    np.testing.assert_allclose(first_mean[mask] / ONE, mean[0].numpy()[mask], rtol=0, atol=0.1)
+    np.testing.assert_allclose(first_mean / ONE, board.take(mean[0].numpy(), FIRST), rtol=0, atol=0.1)
     # One step either way where the float lies between two tables.
-    assert np.abs(first_index[mask] - scale[0].numpy()[mask]).max() <= 0.6
+    assert np.abs(first_index - board.take(scale[0].numpy(), FIRST)).max() <= 0.6
 
     # The second pass is given the float's own context: a symbol rounded the other way is no fault of the arithmetic.
     values = scaled[0].numpy() - mean[0].numpy()
     values = np.rint((np.rint(values) + mean[0].numpy()) * ONE)
-    second_mean, second_index = prior.second(exact_features, np.where(mask, values, 0).astype(np.int32))
-    np.testing.assert_allclose(second_mean[~mask] / ONE, mean[0].numpy()[~mask], rtol=0, atol=0.1)
-    assert np.abs(second_index[~mask] - scale[0].numpy()[~mask]).max() <= 0.6
+    board.put(values, SECOND, np.zeros(values.size // 2, dtype=values.dtype))
+    second_mean, second_index = prior.second(exact_features, values.astype(np.int32))
+    np.testing.assert_allclose(second_mean / ONE, board.take(mean[0].numpy(), SECOND), rtol=0, atol=0.1)
+    assert np.abs(second_index - board.take(scale[0].numpy(), SECOND)).max() <= 0.6
     assert scale.min() >= 0
     assert scale.max() <= LAST_SCALE
     assert scale.std() > 0.1 or height == 1
@@ -96,7 +97,9 @@ def test_scales_stay_within_the_tables(density):
 
 def test_the_halves_are_those_of_the_decoder():
     mask = first_half(6, 5, 7, torch.device("cpu"))
-    assert np.array_equal(mask.numpy(), hyper.first_half(6, 5, 7))
+    decoders = np.zeros((6, 5, 7), dtype=bool)
+    Checkerboard(5, 7).put(decoders, FIRST, np.ones(decoders.size // 2, dtype=bool))
+    assert np.array_equal(mask.numpy(), decoders)
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.3, 0.5])
