@@ -17,7 +17,7 @@ class DeconvConfig(FamilyConfig):
     blocks: int = 1
     """Layers a side that keep the resolution, at 1/8."""
     kernel: int = 5
-    shortcut: int = choice(0, 1)
+    shortcut: int = choice(1, 0)
     """Whether a linear transform runs beside the layers, as in `residual`."""
 
     def __post_init__(self) -> None:

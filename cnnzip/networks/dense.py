@@ -35,7 +35,7 @@ class DenseConfig(FamilyConfig):
     pooling: str = choice("average", "max")
     deblocking: int = choice(1, 0)
     """Whether a layer smooths the seams of the blocks that were put together."""
-    shortcut: int = choice(0, 1)
+    shortcut: int = choice(1, 0)
     """Whether a linear transform runs beside it all, as in `residual`."""
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ class PoolConfig(FamilyConfig):
     """Convolutions a side at the resolution of the latent."""
     kernel: int = 3
     pooling: str = choice("average", "max")
-    shortcut: int = choice(0, 1)
+    shortcut: int = choice(1, 0)
     """Whether a linear transform runs beside the stages, as in `residual`."""
 
     def __post_init__(self) -> None:

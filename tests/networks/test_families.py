@@ -14,10 +14,10 @@ WITH_SHORTCUT = ("pool", "dense", "deconv")
 VARIANTS = [
     *((name, {}) for name in FAMILIES),
     *((name, {"channels": 1}) for name in FAMILIES),
-    *((name, {"shortcut": 1}) for name in WITH_SHORTCUT),
+    *((name, {"shortcut": 0}) for name in WITH_SHORTCUT),
     *((name, {"blocks": 2, "kernel": 5}) for name in WITH_SHORTCUT),
     *((name, {"stride": stride}) for name in ("pool", "deconv") for stride in (8, 32)),
-    *((name, {"stride": stride, "shortcut": 1}) for name in ("pool", "deconv") for stride in (8, 32)),
+    *((name, {"stride": stride, "shortcut": 0}) for name in ("pool", "deconv") for stride in (8, 32)),
     *((name, {"pooling": "max"}) for name in ("pool", "dense")),
     ("dense", {"deblocking": 0}),
 ]
@@ -90,11 +90,11 @@ def test_dropout_is_for_training_alone(make, name):
 def test_a_fresh_transform_with_a_shortcut_is_linear(make, name, stride):
     if name == "dense" and stride != 32:
         pytest.skip("dense has blocks of 32×32 alone")
-    network = make(name, stride=stride, shortcut=1).eval()
+    network = make(name, stride=stride).eval()
     for part, x in ((network.analysis[1], torch.rand(1, 3, 64, 96)), (network.synthesis[0], torch.rand(1, 16, 2, 3))):
         assert isinstance(part, Transform)
         assert torch.equal(part(x), part.shortcut(x))
-    plain = make(name, stride=stride)
+    plain = make(name, stride=stride, shortcut=0)
     assert not any(isinstance(module, Transform) for module in plain.modules())
 
 
@@ -116,7 +116,7 @@ def test_without_deblocking_the_blocks_know_nothing_of_one_another(make):
     other = latent.clone()
     other[:, :, 1, 1] += 1
     for deblocking, beyond in ((0, False), (1, True)):
-        network = stir(make("dense", deblocking=deblocking)).eval()
+        network = stir(make("dense", deblocking=deblocking, shortcut=0)).eval()
         changed = (network.synthesis(latent) != network.synthesis(other)).any(dim=1)[0]
         assert changed[32:64, 32:64].all()
         changed[32:64, 32:64] = False
@@ -135,7 +135,7 @@ def test_a_fresh_deblocking_changes_nothing():
 @pytest.mark.parametrize("name", ["pool", "dense"])
 def test_the_kinds_of_pooling(make, name):
     pixels = torch.rand(1, 3, 64, 64)
-    average, most = (make(name, pooling=kind).eval() for kind in ("average", "max"))
+    average, most = (make(name, pooling=kind, shortcut=0).eval() for kind in ("average", "max"))
     most.load_state_dict(average.state_dict())
     assert not torch.equal(average.analysis(pixels), most.analysis(pixels))
 
@@ -144,9 +144,9 @@ def test_the_kinds_of_pooling(make, name):
     ("name", "options", "message"),
     [
         ("pool", {"pooling": "median"}, "pooling must be average or max, not 'median'"),
-        ("pool", {"shortcut": 2}, "shortcut must be 0 or 1, not 2"),
-        ("pool", {"shortcut": True}, "shortcut must be 0 or 1, not True"),
-        ("pool", {"shortcut": [1]}, r"shortcut must be 0 or 1, not \[1\]"),
+        ("pool", {"shortcut": 2}, "shortcut must be 1 or 0, not 2"),
+        ("pool", {"shortcut": True}, "shortcut must be 1 or 0, not True"),
+        ("pool", {"shortcut": [1]}, r"shortcut must be 1 or 0, not \[1\]"),
         ("pool", {"kernel": 2}, "kernel must be odd, not 2"),
         ("pool", {"stride": 4}, "stride must be 8, 16 or 32"),
         ("pool", {"width": 12}, "width must be a multiple of 8, half the stride"),

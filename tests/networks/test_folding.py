@@ -18,7 +18,7 @@ def trained(small_options):
     with torch.no_grad():
         for parameter in network.parameters():
             parameter += 0.1 * torch.randn_like(parameter)
-        first = network.get_submodule("analysis.1.1")
+        first = network.get_submodule("analysis.1.branch.1")
         first.weight[0], first.weight[1] = -0.7, 0.0
         for _ in range(30):
             network(torch.rand(4, 3, 64, 64))
@@ -62,14 +62,14 @@ def test_unfolding_brings_back_what_training_goes_on_from(small_options, trained
     pixels = torch.rand(4, 3, 64, 64)
     torch.testing.assert_close(again.eval()(pixels), trained.eval()(pixels), rtol=0, atol=1e-4)
     # Also where the statistics are those of the batch; no dead channel among them, whose deviation is not a number's.
-    assert norm_arrays(again)["analysis.1.1"][0, 0] == pytest.approx(0.7)
+    assert norm_arrays(again)["analysis.1.branch.1"][0, 0] == pytest.approx(0.7)
     torch.testing.assert_close(again.train()(pixels), trained.train()(pixels), rtol=0, atol=2e-2)
 
 
 def test_unfolding_misses_what_is_not_there(trained):
     plain = trained.deployed()
     arrays = {name: tensor.numpy() for name, tensor in plain.state_dict().items()}
-    with pytest.raises(KeyError, match=r"analysis\.1\.1"):
+    with pytest.raises(KeyError, match=r"analysis\.1\.branch\.1"):
         unfolded(trained, arrays, {})
 
 
@@ -85,4 +85,4 @@ def test_folding_works_without_storage(small_options):
     with torch.device("meta"):
         plain = build("deconv", small_options["deconv"]).deployed()
     assert {tensor.device.type for tensor in plain.state_dict().values()} == {"meta"}
-    assert "analysis.1.0.bias" in plain.state_dict()
+    assert "analysis.1.branch.0.bias" in plain.state_dict()
