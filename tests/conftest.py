@@ -1,5 +1,8 @@
 """What tests of several rooms share: the small model that never changes, and pictures to code with it."""
 
+import shutil
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,29 @@ def photo_file() -> Path:
 @pytest.fixture(scope="session")
 def photo(photo_file: Path) -> Picture:
     return read(photo_file.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def denoiser_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of a tiny denoiser, `models/faint`, trained for some steps at a rate at which it learns nothing."""
+    pytest.importorskip("torch")
+    pytest.importorskip("pytorch_optimizer")
+    from cnnzip.cli import main
+
+    folder = tmp_path_factory.mktemp("denoiser")
+    (folder / "photos").mkdir()
+    for name in ("lighthouse-64x96.png", "parrots-96x64.png"):
+        shutil.copy(TESTS / "data" / name, folder / "photos")
+    places = f"{folder}/photos --valid {folder}/photos --run-dir {folder}/run -o {folder}/models --name faint"
+    settings = "--family denoise --set width=8 --crop 32 --batch 2 --steps 4 --rate 1 --threads 1 --seed 1"
+    handler = signal.getsignal(signal.SIGTERM)  # the command line has one of its own
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["cnnzip", "train", *places.split(" "), *settings.split(" ")])
+        with pytest.raises(SystemExit) as left:
+            main()
+    signal.signal(signal.SIGTERM, handler)
+    assert left.value.code == 0
+    return folder / "models" / "faint"
 
 
 @pytest.fixture(scope="session")

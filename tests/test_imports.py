@@ -21,11 +21,14 @@ ALLOWED = {
     "limits": set(),
     "files": BASE,
     "codec": BASE | ROOMS,
-    "train": BASE | {"", "codec", "networks", "prior", "entropy", "image", "files"},
-    "bench": BASE | {"", "codec", "entropy", "image", "networks", "prior", "files"},  # networks: the type of a runtime
-    "api": BASE | {"codec", "entropy", "image", "files"},
+    "denoise": BASE | {"codec", "container", "image", "networks", "files"},
+    "train": BASE | {"", "codec", "denoise", "networks", "prior", "entropy", "image", "files"},
+    # networks: the type of a runtime
+    "bench": BASE | {"", "codec", "denoise", "entropy", "image", "networks", "prior", "files"},
+    "api": BASE | {"codec", "denoise", "entropy", "image", "files"},
     "pillow_plugin": BASE | {"api", "codec", "container", "image"},
-    "cli": BASE | {"", "codec", "image", "networks", "train", "bench", "files"},  # networks: the options of a family
+    # networks: the options of a family
+    "cli": BASE | {"", "codec", "denoise", "image", "networks", "train", "bench", "files"},
     "": {"api", "errors"},
     "__main__": {"cli"},
 }
@@ -33,7 +36,7 @@ ALLOWED = {
 # The files that may import torch; all else works without it.
 TORCH = {
     "networks": {
-        *("family", "layers", "pool", "dense", "deconv", "residual", "photo"),
+        *("family", "layers", "pool", "dense", "deconv", "residual", "photo", "denoise"),
         *("folding", "cost", "torch_runtime", "export"),
     },
     "prior": {"density", "hyper_density"},

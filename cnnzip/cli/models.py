@@ -8,8 +8,9 @@ from cnnzip.cli import options
 
 
 def models(as_json: options.Json = False) -> None:
-    """List the installed models and where each was found."""
+    """List the installed models, denoisers among them, and where each was found."""
     from cnnzip.codec.models import DEFAULT_MODEL, installed, search_path
+    from cnnzip.denoise.model import DEFAULT_DENOISER
     from cnnzip.errors import BadModelError
 
     damaged = 0
@@ -19,8 +20,8 @@ def models(as_json: options.Json = False) -> None:
             damaged += 1
             typer.echo(f"cnnzip: {description}", err=True)
             continue
-        # A name found twice: the first on the search path is the one that encode takes.
-        shadowed, default = folder.name in seen, folder.name == DEFAULT_MODEL
+        # A name found twice: the first on the search path is the one that encode or denoise takes.
+        shadowed, default = folder.name in seen, folder.name in (DEFAULT_MODEL, DEFAULT_DENOISER)
         seen.add(folder.name)
         size = sum(file.stat().st_size for file in folder.iterdir())
         if as_json:

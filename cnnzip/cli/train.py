@@ -32,14 +32,14 @@ def list_families(wanted: bool) -> None:
         return
     try:
         from cnnzip.networks.cost import PICTURE, cost_of
-        from cnnzip.networks.registry import FAMILIES, family_type
+        from cnnzip.networks.registry import DENOISERS, FAMILIES, family_type
     except ImportError as error:
         raise TrainingError(f"families need torch ({error.name}): pip install 'cnnzip[train]'") from error
     latent_of = f"latent of {PICTURE[0]}×{PICTURE[1]}"
     typer.echo(f"{'family':<10} {'parameters':>10}  {'kMAC/pixel':<11}  {latent_of:<17}  what it is")
-    for name in FAMILIES:
+    for name in (*FAMILIES, *DENOISERS):
         cost = cost_of(name)
-        rates, latent = f"{cost.analysis:.1f} / {cost.synthesis:.1f}", "×".join(map(str, cost.latent))
+        rates, latent = " / ".join(f"{rate:.1f}" for rate in cost.passes), "×".join(map(str, cost.latent or ("–",)))
         typer.echo(f"{name:<10} {cost.parameters:>10,}  {rates:<11}  {latent:<17}  {family_type(name).summary}")
     raise typer.Exit
 
@@ -58,6 +58,10 @@ def train(
     ] = None,
     channels: Annotated[
         int | None, typer.Option(min=1, max=3, metavar="1|3", help="Planes: 1 for a model of gray pictures.")
+    ] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(metavar="mixed|gaussian|camera", help="What a denoiser is to take away; by default mixed."),
     ] = None,
     valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
     # Not --run, which torchrun takes for an abbreviation of its own --run-path.
@@ -121,11 +125,12 @@ def train(
     if patience is not None and valid is None:
         raise UsageError("--patience needs --valid: without it there is nothing to wait for")
     try:
-        from cnnzip.codec.models import find_model
+        from cnnzip.codec.models import find_bundle
         from cnnzip.networks.registry import build
         from cnnzip.train.config import TrainConfig
+        from cnnzip.train.noise import NOISES
         from cnnzip.train.run import Request, carry_out, has_bf16
-        from cnnzip.train.start import configured_from
+        from cnnzip.train.tasks import configured_from, task_type
     except ImportError as error:
         raise TrainingError(f"training needs more packages ({error.name}): pip install 'cnnzip[train]'") from error
 
@@ -140,9 +145,12 @@ def train(
         build(family or DEFAULT_FAMILY, options)
     except ModelError as error:
         raise UsageError(str(error)) from error
+    if noise is not None and noise not in NOISES:
+        raise UsageError(f"--noise is {', '.join(NOISES[:-1])} or {NOISES[-1]}, not '{noise}'")
     config = TrainConfig(
         family=family or DEFAULT_FAMILY,
         options=options,
+        noise=noise or NOISES[0],
         crop=crop,
         batch=batch,
         steps=steps,
@@ -155,9 +163,11 @@ def train(
         bf16=has_bf16(device) if bf16 is None else bf16,
         seed=seed,
     )
-    first = find_model(start).folder if start else None
+    first = find_bundle(start) if start else None
     if first:
         config = configured_from(first, config)
+    if noise is not None and "noise" not in task_type(config.family).settings:
+        raise UsageError(f"--noise is for denoisers, and family '{config.family}' is none")
     request = Request(
         data=data,
         valid=valid,

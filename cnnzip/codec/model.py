@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cnnzip.codec.header import ID_BYTES, MODEL_NAME
 from cnnzip.entropy import Codebook, Coder, Tables, coder
-from cnnzip.errors import BadModelError
+from cnnzip.errors import BadModelError, ModelError
 from cnnzip.networks.runtime import WEIGHTS, Runtime, open_runtime
 from cnnzip.prior.prior import Prior
 from cnnzip.prior.registry import PRIORS, prior_from_arrays
@@ -26,12 +26,14 @@ DESCRIPTION = "model.json"
 FILES = {
     "factorised": (WEIGHTS, "analysis.onnx", "synthesis.onnx"),
     "hyper": (WEIGHTS, "analysis.onnx", "hyper_analysis.onnx", "synthesis.onnx"),
+    "none": (WEIGHTS, "denoise.onnx"),
 }
-"""The files of a bundle beside its description, by its prior."""
+"""The files of a bundle beside its description, by its prior; a denoiser has no latent, and so none."""
 BUNDLE_FORMAT = 1
 NOT_DECODING = ("analysis.", "encoder.", "hyper_analysis.", "training.")
 MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_WEIGHT_BYTES = 1 << 28
+MAX_HALO = 1024
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Description:
     files: dict[str, str]
     """SHA-256, in hexadecimal, of every other file of the bundle."""
     training: dict[str, Any]
+    halo: int = 0
+    """Pixels beyond a tile that a denoiser's output depends on; 0 in a codec."""
+
+    @property
+    def codes(self) -> bool:
+        """Whether it is a codec, and not a denoiser."""
+        return self.prior in PRIORS
 
     @property
     def channels(self) -> int:
@@ -62,6 +71,8 @@ class Description:
     def to_json(self) -> str:
         """The text of `model.json`."""
         fields = {"format": BUNDLE_FORMAT, "name": self.name, "id": self.id.hex(), **self.decoding}
+        if not self.codes:
+            fields["halo"] = self.halo
         return (
             json.dumps({**fields, "files": self.files, "training": self.training}, indent=2, ensure_ascii=False) + "\n"
         )
@@ -89,11 +100,13 @@ def read_description(folder: Path) -> Description:
             stride=fields["stride"],
             files={name: fields["files"][name] for name in FILES.get(fields["prior"], ())},
             training=dict(fields["training"]),
+            halo=fields["halo"] if fields["prior"] == "none" else 0,
         )
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
         known = known and isinstance(description.family, str) and type(description.stride) is int
         known = known and type(description.channels) is int and description.channels in (1, 3)
-        if not known or description.prior not in PRIORS or description.stride not in (8, 16, 32):
+        known = known and type(description.halo) is int and description.halo in range(MAX_HALO + 1)
+        if not known or description.prior not in FILES or description.stride not in (8, 16, 32):
             raise BadModelError(f"{path}: describes no model that this version can use")
     except OSError as error:
         raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
@@ -150,26 +163,39 @@ def load_model(folder: Path) -> Model:
 
     Raises:
         BadModelError: a file is missing or damaged, or the weights are not those of the id.
+        ModelError: it is a denoiser.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     description = read_description(folder)
-    path = folder / WEIGHTS
-    # The graphs are only checked here: ONNX Runtime reads them by itself, and would run many a damaged one.
-    contents = {name: _read_checked(folder / name, description.files[name]) for name in FILES[description.prior]}
-    try:
-        arrays = load(contents[WEIGHTS])
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise BadModelError(f"{path}: damaged weights ({error})") from error
-    if model_id(description.decoding, arrays) != description.id:
-        raise BadModelError(f"{path}: these are not the weights of model {description.id.hex()}")
+    if not description.codes:
+        raise ModelError(f"model '{description.name}' takes noise away and codes no pictures; see cnnzip models")
+    arrays = checked_arrays(folder, description)
     try:
         tables = Tables.from_arrays(arrays)
         prior = prior_from_arrays(description.prior, arrays, tables=len(tables))
         return Model(folder, description, prior, Codebook.from_arrays(arrays, tables))
     except BadModelError as error:
-        raise BadModelError(f"{path}: {error}") from error
+        raise BadModelError(f"{folder / WEIGHTS}: {error}") from error
+
+
+def checked_arrays(folder: Path, description: Description) -> dict[str, NDArray[Any]]:
+    """The arrays of the bundle in `folder`, every file checked against `description` and they against the id.
+
+    Raises:
+        BadModelError: a file is missing or damaged, or the weights are not those of the id.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    path = folder / WEIGHTS
+    # The graphs are only checked here: ONNX Runtime reads them by itself, and would run many a damaged one.
+    contents = {name: _read_checked(folder / name, description.files[name]) for name in FILES[description.prior]}
+    try:
+        arrays: dict[str, NDArray[Any]] = load(contents[WEIGHTS])
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise BadModelError(f"{path}: damaged weights ({error})") from error
+    if model_id(description.decoding, arrays) != description.id:
+        raise BadModelError(f"{path}: these are not the weights of model {description.id.hex()}")
+    return arrays
 
 
 def _read_checked(path: Path, digest: str) -> bytes:

@@ -45,23 +45,34 @@ def _is_bundle(folder: Path) -> bool:
         return False
 
 
-def find_model(name: str = DEFAULT_MODEL) -> Model:
-    """The model called `name`, or in the folder `name` when that is a path to a bundle.
+def find_bundle(name: str) -> Path:
+    """The folder of the bundle called `name`, or `name` itself when that is a path to one.
 
     Raises:
         ModelNotFoundError: there is none.
-        BadModelError: it is there, but damaged.
+        BadModelError: it is there, but its description is damaged.
     """
     if _is_bundle(Path(name)):
-        return load_model(Path(name))
+        return Path(name)
     for folder, description in installed():
         if folder.name == name:
             if isinstance(description, BadModelError):
                 raise description
-            return load_model(folder)
+            return folder
     names = sorted({folder.name for folder, _ in installed()})
     known = f"installed: {', '.join(names)}" if names else "none is installed"
     raise ModelNotFoundError(f"no model is called '{name}' ({known}); see cnnzip models")
+
+
+def find_model(name: str = DEFAULT_MODEL) -> Model:
+    """The codec's model called `name`, or in the folder `name`; see `find_bundle`.
+
+    Raises:
+        ModelNotFoundError: there is none.
+        BadModelError: it is there, but damaged.
+        ModelError: it is a denoiser.
+    """
+    return load_model(find_bundle(name))
 
 
 def model_for(header: Header) -> Model:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnzip.networks.family import Family
+from cnnzip.networks.denoise import Denoise
+from cnnzip.networks.family import Family, Network
 from cnnzip.networks.registry import build
 
 PICTURE = (768, 512)
@@ -17,12 +18,14 @@ class Cost:
     """Of one network, as it is run."""
 
     parameters: int
-    analysis: float
-    """Thousands of multiplications a pixel, the hyper-analysis included where there is one."""
-    synthesis: float
-    """The same for the synthesis; what a prior takes to tell the symbols' tables is no part of it."""
-    latent: tuple[int, int, int]
-    """Its shape (M, h, w) for `PICTURE`."""
+    passes: tuple[float, ...]
+    """Thousands of multiplications a pixel.
+
+    A codec's analysis, with the hyper-analysis where there is one, and its synthesis; what a prior takes to tell the
+    symbols' tables is no part of it. A denoiser has one pass.
+    """
+    latent: tuple[int, int, int] | None
+    """Its shape (M, h, w) for `PICTURE`; a denoiser has none."""
 
 
 @torch.no_grad()
@@ -47,21 +50,28 @@ def multiplications(module: nn.Module, *inputs: object) -> int:
     return total
 
 
-def cost(network: Family) -> Cost:
+def cost(network: Network) -> Cost:
     """The cost of a network whose parameters lie on torch's device "meta", so that counting takes no time."""
     plain = network.deployed()
     width, height = PICTURE
-    pixels = torch.zeros(1, plain.config.channels, height, width, device="meta")
-    with torch.no_grad():
-        latent = plain.analysis(pixels)
-    analysis = multiplications(plain.analysis, pixels)
-    if plain.hyper_analysis is not None:
-        analysis += multiplications(plain.hyper_analysis, latent)
+    latent = None
+    passes: tuple[int, ...]
+    if isinstance(plain, Family):
+        pixels = torch.zeros(1, plain.config.channels, height, width, device="meta")
+        with torch.no_grad():
+            latent = plain.analysis(pixels)
+        analysis = multiplications(plain.analysis, pixels)
+        if plain.hyper_analysis is not None:
+            analysis += multiplications(plain.hyper_analysis, latent)
+        passes = (analysis, multiplications(plain.synthesis, latent))
+    else:
+        assert isinstance(plain, Denoise)
+        noisy, level = (torch.zeros(1, n, height, width, device="meta") for n in (plain.config.channels, 1))
+        passes = (multiplications(plain, noisy, level),)
     return Cost(
         parameters=sum(parameter.numel() for parameter in plain.parameters()),
-        analysis=analysis / (1000 * width * height),
-        synthesis=multiplications(plain.synthesis, latent) / (1000 * width * height),
-        latent=tuple(latent.shape[1:]),
+        passes=tuple(number / (1000 * width * height) for number in passes),
+        latent=None if latent is None else tuple(latent.shape[1:]),
     )
 
 

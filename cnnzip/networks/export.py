@@ -9,6 +9,7 @@ import json
 import logging
 import struct
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -53,20 +54,20 @@ def round_weights(network: nn.Module) -> None:
 
 
 def network_arrays(network: nn.Module) -> dict[str, NDArray[np.float16]]:
-    """The rounded weights of a family by their names, `analysis.…` and `synthesis.…`."""
+    """The rounded weights of a family by their names, e.g. `analysis.…` and `synthesis.…`."""
     state = network.state_dict()
     return {name: np.ascontiguousarray(tensor.detach().cpu().half().numpy()) for name, tensor in state.items()}
 
 
 def export_graph(
-    transform: nn.Module, prefix: str, shape: tuple[int, int, int, int], weights: Path, path: Path
+    transform: nn.Module, prefix: str, inputs: Mapping[str, tuple[int, ...]], weights: Path, path: Path
 ) -> None:
     """Write `transform` as an ONNX graph whose weights lie in the safetensors file `weights` beside it.
 
     Args:
-        transform: a network (1, C, H, W) to (1, D, H', W'), in evaluation mode, with rounded weights.
+        transform: a network to (1, D, H', W'), its output "y", in evaluation mode, with rounded weights.
         prefix: what stands before its parameters' names in `weights`, e.g. "analysis".
-        shape: an input's shape to trace with; the sides of the graph are free.
+        inputs: names of the inputs, and shapes (1, C, H, W) to trace with; the sides of the graph are free.
         weights: the safetensors file, in the same folder as `path`.
         path: where the graph goes.
 
@@ -79,12 +80,12 @@ def export_graph(
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             transform,
-            (torch.zeros(shape),),
+            tuple(torch.zeros(shape) for shape in inputs.values()),
             dynamo=True,
             opset_version=OPSET,
-            input_names=["x"],
+            input_names=list(inputs),
             output_names=["y"],
-            dynamic_shapes=({2: side.DYNAMIC, 3: side.DYNAMIC},),
+            dynamic_shapes=tuple({2: side.DYNAMIC, 3: side.DYNAMIC} for _ in inputs),
             verbose=False,
         )
     assert program is not None

@@ -1,4 +1,4 @@
-"""What every family of networks is: an analysis and a synthesis transform, and the name of the prior it uses."""
+"""What every family of networks is: a codec's analysis and synthesis transform, or a network of another kind."""
 
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
@@ -13,22 +13,19 @@ MAX_OPTION = 4096
 
 
 def choice(default: Any, *others: Any) -> Any:
-    """A field of a `FamilyConfig` that has one of these values; without it a field is a whole number from 1."""
+    """A field of a `NetworkConfig` that has one of these values; without it a field is a whole number from 1."""
     return field(default=default, metadata={"choices": (default, *others)})
 
 
 @dataclass(frozen=True)
-class FamilyConfig:
-    """What every family lets one set; a family's own options come in a subclass.
+class NetworkConfig:
+    """What every network lets one set; a family's own options come in a subclass.
 
     Raises:
         ValueError: an option is none of its choices, or no whole number in 1 … MAX_OPTION, or the family cannot have
             it.
     """
 
-    latent_channels: int = 384
-    stride: int = 16
-    """Pixels a latent position, each way: the picture is padded to a multiple of it."""
     channels: int = choice(3, 1)
     """Planes of a picture: 3 for colour, 1 for gray."""
 
@@ -44,16 +41,46 @@ class FamilyConfig:
                 raise ValueError(f"{option.name} must be a whole number in 1 … {MAX_OPTION}, not {value!r}")
 
 
-class Family(nn.Module):
+class Network(nn.Module):
+    """What a codec's networks and a denoiser have in common."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    prior: ClassVar[str]
+    """Of the latent; "none" where there is none."""
+    config_type: ClassVar[type[NetworkConfig]]
+
+    config: NetworkConfig
+
+    def deployed(self) -> Self:
+        """A copy in the form that bundles hold and runtimes run: for evaluation, without batch normalisation."""
+        network = deepcopy(self).eval()
+        fold_batch_norms(network)
+        return network
+
+    def set_dropout(self, rate: float) -> None:
+        """In training, the branches lose whole channels with this probability; nothing changes in evaluation."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout2d):
+                module.p = rate
+
+
+@dataclass(frozen=True)
+class FamilyConfig(NetworkConfig):
+    """What every codec's family lets one set."""
+
+    latent_channels: int = 384
+    stride: int = 16
+    """Pixels a latent position, each way: the picture is padded to a multiple of it."""
+
+
+class Family(Network):
     """The two transforms around a latent.
 
     `analysis` maps pixels in 0…1, (B, C, H, W), to the latent, (B, M, H/stride, W/stride); `synthesis` maps a
     latent back. H and W are multiples of `config.stride`; C is `config.channels`.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    prior: ClassVar[str]
     config_type: ClassVar[type[FamilyConfig]]
 
     config: FamilyConfig
@@ -72,15 +99,3 @@ class Family(nn.Module):
         """Pixels to latent to pixels, without quantisation."""
         reconstruction: Tensor = self.synthesis(self.analysis(pixels))
         return reconstruction
-
-    def deployed(self) -> Self:
-        """A copy in the form that bundles hold and runtimes run: for evaluation, without batch normalisation."""
-        network = deepcopy(self).eval()
-        fold_batch_norms(network)
-        return network
-
-    def set_dropout(self, rate: float) -> None:
-        """In training, the branches lose whole channels with this probability; nothing changes in evaluation."""
-        for module in self.modules():
-            if isinstance(module, nn.Dropout2d):
-                module.p = rate

@@ -17,10 +17,10 @@ class ResidualBlock(nn.Module):
     first step (Zhang et al., Fixup, ICLR 2019).
     """
 
-    def __init__(self, width: int, kernel: int) -> None:
+    def __init__(self, width: int, kernel: int, *, bias: bool = True) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, kernel, padding=kernel // 2)
-        self.second = nn.Conv2d(width, width, kernel, padding=kernel // 2)
+        self.first = nn.Conv2d(width, width, kernel, padding=kernel // 2, bias=bias)
+        self.second = nn.Conv2d(width, width, kernel, padding=kernel // 2, bias=bias)
         nn.init.zeros_(self.second.weight)
         self.activation = nn.LeakyReLU(NEGATIVE_SLOPE)
         self.dropout = nn.Dropout2d(0.0)

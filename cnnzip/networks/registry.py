@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cnnzip.errors import ModelError
 
 if TYPE_CHECKING:
-    from cnnzip.networks.family import Family
+    from cnnzip.networks.family import Network
 
 FAMILIES = {
     "pool": "Pool",
@@ -16,21 +16,25 @@ FAMILIES = {
     "residual": "Residual",
     "photo": "Photo",
 }
+"""Those that code pictures: a `Family` each."""
+
+DENOISERS = {"denoise": "Denoise"}
 
 
-def family_type(name: str) -> "type[Family]":
+def family_type(name: str) -> "type[Network]":
     """The class of the family called `name`; imports torch.
 
     Raises:
         ModelError: there is no such family.
     """
-    if name not in FAMILIES:
-        raise ModelError(f"no family is called '{name}'; there are: {', '.join(FAMILIES)}")
-    found: type[Family] = getattr(import_module(f"cnnzip.networks.{name}"), FAMILIES[name])
+    classes = FAMILIES | DENOISERS
+    if name not in classes:
+        raise ModelError(f"no family is called '{name}'; there are: {', '.join(classes)}")
+    found: type[Network] = getattr(import_module(f"cnnzip.networks.{name}"), classes[name])
     return found
 
 
-def build(name: str, options: dict[str, Any]) -> "Family":
+def build(name: str, options: dict[str, Any]) -> "Network":
     """A fresh network of the family `name` with `options` set, each of them known to its config.
 
     Raises:

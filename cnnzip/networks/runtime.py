@@ -4,6 +4,7 @@ Both read the same safetensors file and give the same latent and pixels but for 
 """
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,54 +29,82 @@ class Runtime(Protocol):
         """Where there is a hyper-latent: scaled latent (1, M, h, w), sides multiples of 4, to (1, Z, h/4, w/4)."""
 
 
-class OnnxRuntime:
-    """The graphs `analysis.onnx` and `synthesis.onnx` of a bundle; each is loaded when it is first used.
+class DenoiseRuntime(Protocol):
+    """Runs the network of one denoiser."""
 
-    Args:
-        bundle: the folder of the model.
-        threads: threads for one network; 0 lets ONNX Runtime take all cores.
+    def denoise(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pixels (1, C, H, W), about 0…1, and noise level (1, 1, H, W), σ / 255, to pixels (1, C, H, W)."""
+
+
+class OnnxGraph:
+    """One graph of a bundle, loaded when it is first used.
 
     Raises:
-        BadModelError: on first use, when a graph is missing or ONNX Runtime refuses it; when it fails on its input.
+        BadModelError: on first use, when it is missing or ONNX Runtime refuses it; when it fails on its input.
     """
 
-    def __init__(self, bundle: Path, threads: int = 0) -> None:
-        self.bundle = bundle
+    def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
         self.threads = threads
-        self._sessions: dict[str, Any] = {}
+        self._session: Any = None
 
-    def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Runtime`."""
-        return self._run("analysis", pixels)
-
-    def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Runtime`."""
-        return self._run("synthesis", latent)
-
-    def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Runtime`."""
-        return self._run("hyper_analysis", scaled)
-
-    def _run(self, transform: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        path = self.bundle / f"{transform}.onnx"
-        if transform not in self._sessions:
-            self._sessions[transform] = self._open(path)
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Its output for `inputs`, by their names."""
+        if self._session is None:
+            self._session = self._open()
         try:
-            result: NDArray[np.float32] = self._sessions[transform].run(None, {"x": x})[0]
+            result: NDArray[np.float32] = self._session.run(None, inputs)[0]
         except Exception as error:  # ONNX Runtime's exceptions share no root of their own
-            raise BadModelError(f"{path}: failed on {x.shape}: {_one_line(error)}") from error
+            shapes = ", ".join(str(array.shape) for array in inputs.values())
+            raise BadModelError(f"{self.path}: failed on {shapes}: {_one_line(error)}") from error
         return result
 
-    def _open(self, path: Path) -> Any:
+    def _open(self) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 4
         try:
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise BadModelError(f"{path}: not a usable network: {_one_line(error)}") from error
+            raise BadModelError(f"{self.path}: not a usable network: {_one_line(error)}") from error
+
+
+class OnnxRuntime:
+    """The graphs `analysis.onnx` and `synthesis.onnx` of a bundle; see `OnnxGraph`.
+
+    Args:
+        bundle: the folder of the model.
+        threads: threads for one network; 0 lets ONNX Runtime take all cores.
+    """
+
+    def __init__(self, bundle: Path, threads: int = 0) -> None:
+        names = ("analysis", "synthesis", "hyper_analysis")
+        self._graphs = {name: OnnxGraph(bundle / f"{name}.onnx", threads) for name in names}
+
+    def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        return self._graphs["analysis"].run(x=pixels)
+
+    def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        return self._graphs["synthesis"].run(x=latent)
+
+    def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        return self._graphs["hyper_analysis"].run(x=scaled)
+
+
+class OnnxDenoiser:
+    """The graph `denoise.onnx` of a bundle; see `OnnxGraph`."""
+
+    def __init__(self, bundle: Path, threads: int = 0) -> None:
+        self._graph = OnnxGraph(bundle / "denoise.onnx", threads)
+
+    def denoise(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `DenoiseRuntime`."""
+        return self._graph.run(x=noisy, level=level)
 
 
 def _one_line(error: Exception) -> str:
@@ -90,10 +119,25 @@ def open_runtime(name: str, bundle: Path, family: str, options: dict[str, Any], 
     """
     if name == "onnx":
         return OnnxRuntime(bundle, threads)
-    if name == "torch":
-        try:
-            from cnnzip.networks.torch_runtime import TorchRuntime
-        except ImportError as error:
-            raise ModelError("--runtime torch needs torch: pip install 'cnnzip[train]'") from error
-        return TorchRuntime(bundle, family, options, threads)
-    raise ModelError(f"no runtime is called '{name}'; there are: {', '.join(RUNTIMES)}")
+    runtime: Runtime = _torch_runtime(name).TorchRuntime(bundle, family, options, threads)
+    return runtime
+
+
+def open_denoise_runtime(
+    name: str, bundle: Path, family: str, options: dict[str, Any], threads: int = 0
+) -> DenoiseRuntime:
+    """The same for the bundle of a denoiser."""
+    if name == "onnx":
+        return OnnxDenoiser(bundle, threads)
+    runtime: DenoiseRuntime = _torch_runtime(name).TorchDenoiser(bundle, family, options, threads)
+    return runtime
+
+
+def _torch_runtime(name: str) -> ModuleType:
+    if name not in RUNTIMES:
+        raise ModelError(f"no runtime is called '{name}'; there are: {', '.join(RUNTIMES)}")
+    try:
+        from cnnzip.networks import torch_runtime
+    except ImportError as error:
+        raise ModelError("--runtime torch needs torch: pip install 'cnnzip[train]'") from error
+    return torch_runtime

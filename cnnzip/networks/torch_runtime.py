@@ -1,7 +1,7 @@
-"""The second runtime: the family's own torch modules, with the weights of the bundle."""
+"""The second runtime: a family's own torch modules, with the weights of the bundle."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -10,46 +10,79 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from cnnzip.errors import BadModelError
+from cnnzip.networks.denoise import Denoise
+from cnnzip.networks.family import Family, Network
 from cnnzip.networks.registry import build
 from cnnzip.networks.runtime import WEIGHTS
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+
+
+def load_network(
+    kind: type[AnyNetwork], bundle: Path, family: str, options: dict[str, Any], threads: int
+) -> AnyNetwork:
+    """The network of a bundle, ready to run; torch's threads are the process's.
+
+    Raises:
+        BadModelError: the weights are damaged or belong to another family, or the family to another kind.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    # Without storage: what a damaged description asks for is compared with the weights before it costs memory.
+    with torch.device("meta"):
+        network = build(family, options).deployed()
+    if not isinstance(network, kind):
+        raise BadModelError(f"{bundle}: '{family}' is a family for something else")
+    try:
+        tensors = load_file(bundle / WEIGHTS)
+        own = {name: tensors[name] for name in network.state_dict()}
+        network.load_state_dict(own, assign=True)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise BadModelError(f"{bundle / WEIGHTS}: not the weights of family '{family}'") from error
+    return network.float()
+
+
+@torch.inference_mode()
+def _run(transform: torch.nn.Module, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = transform(*map(torch.from_numpy, inputs)).numpy()
+    return result
 
 
 class TorchRuntime:
     """Runs a family's modules in torch; see `Runtime`.
 
     Raises:
-        BadModelError: the weights are damaged or belong to another family.
+        BadModelError: see `load_network`.
     """
 
     def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
-        if threads:
-            torch.set_num_threads(threads)
-        # Without storage: what a damaged description asks for is compared with the weights before it costs memory.
-        with torch.device("meta"):
-            network = build(family, options).deployed()
-        try:
-            tensors = load_file(bundle / WEIGHTS)
-            own = {name: tensors[name] for name in network.state_dict()}
-            network.load_state_dict(own, assign=True)
-        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-            raise BadModelError(f"{bundle / WEIGHTS}: not the weights of family '{family}'") from error
-        self.network = network.float()
+        self.network = load_network(Family, bundle, family, options, threads)
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
-        return self._run(self.network.analysis, pixels)
+        return _run(self.network.analysis, pixels)
 
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
-        return self._run(self.network.synthesis, latent)
+        return _run(self.network.synthesis, latent)
 
     def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
         if self.network.hyper_analysis is None:
             raise BadModelError(f"family '{self.network.name}' has no hyper-latent")
-        return self._run(self.network.hyper_analysis, scaled)
+        return _run(self.network.hyper_analysis, scaled)
 
-    @torch.inference_mode()
-    def _run(self, transform: torch.nn.Module, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        result: NDArray[np.float32] = transform(torch.from_numpy(x)).numpy()
-        return result
+
+class TorchDenoiser:
+    """Runs a denoiser in torch; see `DenoiseRuntime`.
+
+    Raises:
+        BadModelError: see `load_network`.
+    """
+
+    def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
+        self.network = load_network(Denoise, bundle, family, options, threads)
+
+    def denoise(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `DenoiseRuntime`."""
+        return _run(self.network, noisy, level)

@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from cnnzip.codec.model import DESCRIPTION, FILES, Description, load_model, mode
 from cnnzip.entropy import Codebook
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.networks.export import export_graph, network_arrays, round_weights
-from cnnzip.networks.family import Family
+from cnnzip.networks.family import Family, Network
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, in_planes
@@ -109,23 +109,43 @@ def write_bundle(
         **tables.to_arrays(),
         **codebook.to_arrays(),
     }
-    description = Description(
+    description = describe(name, network, config, stride=network.config.stride, training=training)
+    return write_whole(target, lambda draft: _write_files(draft, description, arrays, network), check=load_model)
+
+
+def describe(name: str, network: Network, config: TrainConfig, *, stride: int, training: dict[str, Any]) -> Description:
+    """The description of a bundle whose files and id are yet to be known."""
+    return Description(
         name=name,
         id=bytes(ID_BYTES),
-        family=config.family,
+        family=network.name,
         # All of them, also the defaults: a bundle must not change when a default does.
         options=asdict(network.config),
         prior=network.prior,
-        stride=network.config.stride,
+        stride=stride,
         files={},
         training={"cnnzip": __version__, **training, "config": config.as_json()},
     )
+
+
+def write_whole(target: Path, write: Callable[[Path], None], check: Callable[[Path], object]) -> Path:
+    """Have `write` make the bundle `target` so that it is there whole or not at all; its path.
+
+    Args:
+        target: as `bundle_target` gives it.
+        write: fills a new folder, which it is given.
+        check: loads the bundle in a folder: what cannot be loaded must not replace what can.
+
+    Raises:
+        FileError: no space, or the folder cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".cnnzip-", dir=folder) as scratch:
-            draft = Path(scratch) / name
-            _write_files(draft, description, arrays, network)
-            load_model(draft)  # what cannot be loaded must not replace what can
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".cnnzip-", dir=target.parent) as scratch:
+            draft = Path(scratch) / target.name
+            draft.mkdir()
+            write(draft)
+            check(draft)
             _move(draft, target, aside=Path(scratch) / "replaced")
     except OSError as error:
         raise FileError(f"{target}: the model cannot be written: {error.strerror or error}") from error
@@ -133,18 +153,21 @@ def write_bundle(
 
 
 def _write_files(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]], network: Family) -> None:
-    draft.mkdir()
     weights = draft / WEIGHTS
     weights.write_bytes(save(dict(arrays)))
     stride, channels = network.config.stride, network.config.latent_channels
     side = TRACE_SIDE * stride
-    export_graph(
-        network.analysis, "analysis", (1, network.config.channels, side, side), weights, draft / "analysis.onnx"
-    )
-    shape = (1, channels, TRACE_SIDE, TRACE_SIDE)
-    export_graph(network.synthesis, "synthesis", shape, weights, draft / "synthesis.onnx")
+    pixels = {"x": (1, network.config.channels, side, side)}
+    export_graph(network.analysis, "analysis", pixels, weights, draft / "analysis.onnx")
+    latent = {"x": (1, channels, TRACE_SIDE, TRACE_SIDE)}
+    export_graph(network.synthesis, "synthesis", latent, weights, draft / "synthesis.onnx")
     if network.hyper_analysis is not None:
-        export_graph(network.hyper_analysis, "hyper_analysis", shape, weights, draft / "hyper_analysis.onnx")
+        export_graph(network.hyper_analysis, "hyper_analysis", latent, weights, draft / "hyper_analysis.onnx")
+    write_description(draft, description, arrays)
+
+
+def write_description(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write `model.json` into a bundle that has all its other files, with their hashes and its id."""
     digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in FILES[description.prior]}
     identified = replace(description, id=model_id(description.decoding, arrays), files=digests)
     (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")

@@ -15,7 +15,9 @@ class TrainConfig:
     """The id of the model whose weights the run starts with; None: it starts from random ones."""
     levels: int = 9
     lowest_lambda: float = 0.0008
-    """λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
+    """A codec's λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
+    noise: str = "mixed"
+    """A denoiser's: "gaussian", "camera" or "mixed"; see `noise.noisy_pictures`."""
     crop: int = 128
     batch: int = 16
     steps: int | None = None

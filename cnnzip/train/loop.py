@@ -1,4 +1,4 @@
-"""The training loop, top to bottom: draw crops and qualities, one step, average, validate, keep the best."""
+"""The training loop, top to bottom: draw crops, one step, average, validate, keep the best; see `task` for the rest."""
 
 import math
 import signal
@@ -19,10 +19,9 @@ from cnnzip.train import checkpoint
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import Crops, PictureSet
 from cnnzip.train.distributed import Ranks
-from cnnzip.train.model import TrainingModel
 from cnnzip.train.optimizer import Optimizers
-from cnnzip.train.start import load_weights
-from cnnzip.train.validate import Validation, validate
+from cnnzip.train.task import Terms, Validation
+from cnnzip.train.tasks import task_type
 
 LAST = "last.pt"
 BEST = "best.pt"
@@ -41,7 +40,7 @@ class Reporter(Protocol):
         """Before the first step of this process: how many were done by those before it."""
 
     def step(self, values: dict[str, float]) -> None:
-        """After each step: step, progress 0…1, loss, bpp, psnr, rate, seconds."""
+        """After each step: step, progress 0…1, loss, the task's measures, rate, seconds."""
 
     def validation(self, step: int, result: Validation, best: bool) -> None:
         """After a validation."""
@@ -85,8 +84,9 @@ class Run:
         self.config = config
         self.device = device
         self.ranks = ranks
-        self.model = TrainingModel(config).to(device)
-        self.average = TrainingModel(config).to(device)
+        self.task = task_type(config.family)(config)
+        self.model: nn.Module = self.task.model().to(device)
+        self.average: nn.Module = self.task.model().to(device)
         for model in (self.model, self.average):
             convert_conv2d_weight_memory_format(model, torch.channels_last)
         self.average.load_state_dict(self.model.state_dict())
@@ -120,9 +120,9 @@ class Run:
         self.optimizers.load_state_dict(state["optimizers"])
 
     def start_from(self, bundle: Path) -> None:
-        """Take the weights of a finished model; `config` is what `configured_from` gave for it."""
+        """Take the weights of a finished model; `config` is what `tasks.configured_from` gave for it."""
         for model in (self.model, self.average):
-            load_weights(model, bundle)
+            self.task.load_weights(model, bundle)
 
     def progress(self) -> float:
         """How much of the run is done, 0…1, by steps or by this process's minutes."""
@@ -139,9 +139,8 @@ class Run:
         """
         # The draws depend on the step alone: a resumed run repeats exactly what an unbroken one does.
         torch.manual_seed((self.config.seed << 32) + (self.ranks.rank << 24) + self.step)
-        level = torch.rand(len(pixels), device=self.device) * (self.config.levels - 1)
-        terms = self.parallel(pixels, level)
-        terms.loss.backward()
+        terms: Terms = self.parallel(*self.task.inputs(pixels))
+        terms.loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         loss = float(terms.loss.detach())
         if not math.isfinite(loss + float(norm)):
@@ -153,8 +152,7 @@ class Run:
         self.optimizers.step(rate)
         self._update_average()
         self.step += 1
-        psnr = float(-10 * terms.mse.detach().log10().mean())
-        return {"loss": loss, "bpp": float(terms.bpp.detach().mean()), "psnr": psnr, "rate": rate}
+        return {"loss": loss, **terms.measured(), "rate": rate}
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -212,7 +210,7 @@ def train(
     def keep_if_best() -> None:
         if ranks.rank > 0:
             return
-        result = validate(run.average, valid, device) if valid is not None else None
+        result = run.task.validate(run.average, valid, device) if valid is not None else None
         if result is None or result.loss < run.best:
             run.best, run.stale = (result.loss if result else run.best), 0
             keep(BEST)
@@ -221,8 +219,8 @@ def train(
         if result:
             reporter.validation(run.step, result, result.loss == run.best)
 
-    channels = run.model.network.config.channels
-    crops = Crops(data, crop=config.crop, batch=config.batch, seed=config.seed, rank=ranks.rank, channels=channels)
+    shape = {"crop": config.crop, "batch": config.batch, "channels": run.task.channels}
+    crops = Crops(data, seed=config.seed, rank=ranks.rank, **shape)
     began = time.monotonic() - run.seconds
     saved = time.monotonic()
     with _stop_on_signal() as signals, closing(crops.stream(run.step)) as stream:

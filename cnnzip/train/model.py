@@ -23,13 +23,20 @@ class Terms:
     bpp: Tensor
     mse: Tensor
 
+    def measured(self) -> dict[str, float]:
+        """See `task.Terms`."""
+        psnr = -10 * self.mse.detach().log10().mean()
+        return {"bpp": float(self.bpp.detach().mean()), "psnr": float(psnr)}
+
 
 class TrainingModel(nn.Module):
     """Everything that is learnt: `network` (analysis, synthesis) and `density` (gains, means, densities)."""
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
-        self.network = build(config.family, config.options)
+        network = build(config.family, config.options)
+        assert isinstance(network, Family)
+        self.network = network
         self.network.set_dropout(config.dropout)
         self.density = density_for(self.network, config.levels)
         self.lowest_lambda = config.lowest_lambda

@@ -33,7 +33,8 @@ class Optimizers:
                 (dense if is_dense and kind == "soap" else rest).append(parameter)
                 if parameter.ndim == 4:
                     self.decayed.append(parameter.detach())
-        self.members: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=rate)]
+        # A network without biases may leave Adam nothing to do, which it would not take.
+        self.members: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=rate)] if rest else []
         if dense:
             self.members.append(
                 SOAP(

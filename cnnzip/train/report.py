@@ -1,6 +1,7 @@
 """How a run is told: live on a terminal, as JSON lines in a file, and as curves at the end."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnzip.errors import FileError
 from cnnzip.files import write_atomic
-from cnnzip.train.validate import Validation
+from cnnzip.train.task import Measure, Validation
 
 LOG = "log.jsonl"
 CURVES = "curves.png"
@@ -24,11 +25,12 @@ EVERY = 20
 class FileReporter:
     """Writes `log.jsonl` in the run's folder, and shows a progress line where `console` is a terminal.
 
-    A log line is a JSON object: either step, progress, seconds, loss, bpp, psnr, rate (loss, bpp and psnr are means
-    over the last steps), or step, valid (the loss), points ((bpp, PSNR) by level) and best.
+    A log line is a JSON object: either step, progress, seconds, loss, the measures, rate (loss and measures are means
+    over the last steps), or step, valid (the loss), points (the measures at each of a validation's points) and best.
     """
 
-    def __init__(self, folder: Path, console: Console) -> None:
+    def __init__(self, folder: Path, console: Console, measures: tuple[Measure, ...]) -> None:
+        self.measures = measures
         self.path = folder / LOG
         self.console = console
         self.sums: dict[str, float] = {}
@@ -64,15 +66,16 @@ class FileReporter:
     def step(self, values: dict[str, float]) -> None:
         """See `loop.Reporter`."""
         self.count += 1
-        for name in ("loss", "bpp", "psnr"):
+        for name in ("loss", *(measure.name for measure in self.measures)):
             self.sums[name] = self.sums.get(name, 0.0) + values[name]
         step, progress = int(values["step"]), values["progress"]
         if step % EVERY == 0 or progress >= 1:
             means = {name: total / self.count for name, total in self.sums.items()}
             self.sums, self.count = {}, 0
             self._write({**values, **means})
-            self.trained = f"  train {means['loss']:.3f}"
-            self.means = f"  loss {means['loss']:.3f}  {means['bpp']:.3f} bpp  {means['psnr']:.2f} dB"
+            self.trained = f"  train {means['loss']:#.4g}"
+            shown = self._shown([means[measure.name] for measure in self.measures])
+            self.means = "  ".join(("", f"loss {means['loss']:#.4g}", *shown))
         left = values["seconds"] * (1 - progress) / progress if progress else 0.0
         self.progress.update(
             self.task,
@@ -84,9 +87,9 @@ class FileReporter:
     def validation(self, step: int, result: Validation, best: bool) -> None:
         """See `loop.Reporter`."""
         self._write({"step": step, "valid": result.loss, "points": result.points, "best": best})
-        self.valid = f"  valid {result.loss:.3f}"
+        self.valid = f"  valid {result.loss:#.4g}"
         if not self.console.is_terminal:
-            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for bpp, psnr in result.points)
+            points = "  ".join(" ".join(self._shown(point)) for point in result.points)
             mark = " (best)" if best else ""
             self.console.print(
                 f"step {step}{self.trained}{self.valid}{mark}  {points}", highlight=False, soft_wrap=True
@@ -95,6 +98,9 @@ class FileReporter:
     def exhausted(self, step: int, patience: int) -> None:
         """See `loop.Reporter`."""
         self.console.print(f"step {step}: ended, {patience} validations in a row were no better", highlight=False)
+
+    def _shown(self, values: Sequence[float]) -> list[str]:
+        return [measure.text.format(value) for measure, value in zip(self.measures, values, strict=True)]
 
     def _write(self, values: dict[str, Any]) -> None:
         try:
@@ -117,8 +123,8 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def draw_curves(folder: Path) -> Path:
-    """Draw `curves.png` from the log of the run in `folder`: loss, rate and PSNR over the steps.
+def draw_curves(folder: Path, measures: tuple[Measure, ...]) -> Path:
+    """Draw `curves.png` from the log of the run in `folder`: loss and measures over the steps.
 
     Raises:
         FileError: it cannot be written.
@@ -131,8 +137,9 @@ def draw_curves(folder: Path) -> Path:
     lines = read_log(folder / LOG)
     steps = [line for line in lines if "loss" in line]
     valid = [line for line in lines if "valid" in line]
-    figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
-    for axis, name, title in zip(axes, ("loss", "bpp", "psnr"), ("loss", "rate, bpp", "PSNR, dB"), strict=True):
+    drawn = [("loss", "loss"), *((measure.name, measure.title) for measure in measures)]
+    figure, axes = plt.subplots(1, len(drawn), figsize=(4.3 * len(drawn), 3.6), layout="constrained")
+    for axis, (name, title) in zip(axes, drawn, strict=True):
         axis.plot([s["step"] for s in steps], [s[name] for s in steps], lw=0.6, alpha=0.5, label="training")
         axis.set(xlabel="step", title=title)
         axis.grid(alpha=0.3)
@@ -140,13 +147,13 @@ def draw_curves(folder: Path) -> Path:
         at = [v["step"] for v in valid]
         axes[0].plot(at, [v["valid"] for v in valid], color="C1", label="validation")
         for k in range(len(valid[0]["points"])):
-            for axis, part in ((axes[1], 0), (axes[2], 1)):
+            for part, axis in enumerate(axes[1:]):
                 axis.plot(at, [v["points"][k][part] for v in valid], color=f"C{k + 1}", lw=1)
     if steps:
         axes[0].set_ylim(0, 4 * sorted(s["loss"] for s in steps)[len(steps) // 2])
     axes[0].legend()
-    drawn = BytesIO()
-    figure.savefig(drawn, dpi=110, format="png")
+    png = BytesIO()
+    figure.savefig(png, dpi=110, format="png")
     plt.close(figure)
-    write_atomic(folder / CURVES, drawn.getbuffer(), force=True)
+    write_atomic(folder / CURVES, png.getbuffer(), force=True)
     return folder / CURVES

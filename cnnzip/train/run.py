@@ -8,13 +8,13 @@ from rich.console import Console
 
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.train import checkpoint
-from cnnzip.train.bundle import bundle_target, write_bundle
+from cnnzip.train.bundle import bundle_target
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, load
 from cnnzip.train.distributed import Ranks
 from cnnzip.train.loop import LAST, train
-from cnnzip.train.model import TrainingModel
 from cnnzip.train.report import FileReporter, draw_curves
+from cnnzip.train.tasks import task_type
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ def carry_out(config: TrainConfig, request: Request) -> None:
         data = load(request.data, least_side=config.crop, cache_bytes=request.cache_bytes)
         valid = load(request.valid, cache_bytes=request.cache_bytes) if request.valid else None
         _tell_start(console, config, data, valid, device)
-        with FileReporter(request.run, console) as reporter:
+        measures = task_type(config.family).measures
+        with FileReporter(request.run, console, measures) as reporter:
             best = train(
                 config,
                 data,
@@ -100,7 +101,7 @@ def carry_out(config: TrainConfig, request: Request) -> None:
                 validate_every=request.validate_every,
             )
         if ranks.rank == 0:
-            console.print(f"curves: {draw_curves(request.run)}", highlight=False, soft_wrap=True)
+            console.print(f"curves: {draw_curves(request.run, measures)}", highlight=False, soft_wrap=True)
             bundle = _bundle(config, request, data, best)
             console.print(f"model: {bundle}", highlight=False, soft_wrap=True)
             if data.damaged:
@@ -132,7 +133,7 @@ def _check_folders(request: Request) -> None:
 def _tell_start(
     console: Console, config: TrainConfig, data: PictureSet, valid: PictureSet | None, device: torch.device
 ) -> None:
-    model = TrainingModel(config)
+    model = task_type(config.family)(config).model()
     parameters = sum(p.numel() for p in model.parameters())
     console.print(
         f"family {config.family}: {parameters:,} parameters, on {device}; training on {len(data)} pictures "
@@ -145,7 +146,8 @@ def _tell_start(
 
 def _bundle(config: TrainConfig, request: Request, data: PictureSet, best: Path) -> Path:
     state = checkpoint.load(best, config)
-    model = TrainingModel(config)
+    task = task_type(config.family)(config)
+    model = task.model()
     model.load_state_dict(state["average"])
     training = {
         "steps": state["step"],
@@ -154,4 +156,4 @@ def _bundle(config: TrainConfig, request: Request, data: PictureSet, best: Path)
         "pictures": len(data),
         "validation_loss": state["best"] if request.valid else None,
     }
-    return write_bundle(request.output, request.name, model, config, data, training, force=request.force)
+    return task.write_bundle(request.output, request.name, model, data, training, force=request.force)

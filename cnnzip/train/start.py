@@ -1,7 +1,6 @@
-"""Where a run takes its first weights from: a finished model, for fine-tuning it or for training it further."""
+"""Where a codec's run takes its first weights from: a finished model, to fine-tune it or train it further."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from cnnzip.networks.folding import norm_arrays, unfolded
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.prior.exact import BIAS_BITS, WEIGHT_BITS
 from cnnzip.prior.hyper import HyperPrior
-from cnnzip.train.config import TrainConfig
 from cnnzip.train.model import TrainingModel
 
 PREFIX = "training."
@@ -39,31 +37,8 @@ def training_arrays(model: TrainingModel) -> dict[str, NDArray[np.float32]]:
     return densities | {NORM_PREFIX + name: array for name, array in norm_arrays(model.network).items()}
 
 
-def configured_from(bundle: Path, config: TrainConfig) -> TrainConfig:
-    """`config` with everything that the weights in `bundle` settle: family, options, levels and their λ.
-
-    Raises:
-        BadModelError: the bundle is damaged.
-        TrainingError: it does not tell how it was trained.
-    """
-    description = load_model(bundle).description
-    try:
-        before = description.training["config"]
-        levels, lowest_lambda = int(before["levels"]), float(before["lowest_lambda"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise TrainingError(f"{bundle}: the model does not tell how it was trained ({error})") from error
-    return replace(
-        config,
-        family=description.family,
-        options=description.options,
-        levels=levels,
-        lowest_lambda=lowest_lambda,
-        start=description.id.hex(),
-    )
-
-
 def load_weights(model: TrainingModel, bundle: Path) -> None:
-    """Give `model`, built as `configured_from` says, the weights of the bundle.
+    """Give `model`, built as `tasks.configured_from` says, the weights of the bundle.
 
     What the bundle has in integers or in half precision comes back rounded; training smooths that in a few steps.
 

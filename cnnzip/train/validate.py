@@ -1,6 +1,4 @@
-"""Validation: rate, PSNR and loss on pictures that training never sees, with real rounding."""
-
-from dataclasses import dataclass
+"""Validation of a codec: rate, PSNR and loss on pictures that training never sees, with real rounding."""
 
 import numpy as np
 import torch
@@ -11,21 +9,10 @@ from torch import Tensor
 from cnnzip.errors import TrainingError
 from cnnzip.train.data import PictureSet, in_planes
 from cnnzip.train.model import TrainingModel
+from cnnzip.train.task import Validation
 
 POINTS = 3
 """Quality levels that one validation measures, from the lowest to the highest."""
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Means over the pictures: the loss over all levels, and (bpp, PSNR in dB) level by level.
-
-    The rate is that of the density in training, before integer tables: real files are measured by
-    `python -m cnnzip.bench.rates`.
-    """
-
-    loss: float
-    points: tuple[tuple[float, float], ...]
 
 
 def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device, channels: int = 3) -> Tensor:
@@ -38,7 +25,10 @@ def to_batch(picture: NDArray[np.uint8], stride: int, device: torch.device, chan
 
 @torch.no_grad()
 def validate(model: TrainingModel, data: PictureSet, device: torch.device) -> Validation:
-    """Measure `model` on all pictures of `data`, one after the other.
+    """Measure `model` on all pictures of `data`, one after the other; a point is (bpp, PSNR in dB).
+
+    The rate is that of the density in training, before integer tables: real files are measured by
+    `python -m cnnzip.bench.rates`.
 
     Raises:
         TrainingError: all pictures are damaged.

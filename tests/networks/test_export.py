@@ -73,7 +73,7 @@ def test_a_weight_beyond_half_precision_is_named(network):
 
 def test_a_fresh_export_computes_what_torch_does(network, tmp_path):
     save_file(network_arrays(network), tmp_path / WEIGHTS)
-    export_graph(network.analysis, "analysis", (1, 3, 64, 64), tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
+    export_graph(network.analysis, "analysis", {"x": (1, 3, 64, 64)}, tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["analysis.onnx", WEIGHTS]
     pixels = np.random.default_rng(0).random((1, 3, 48, 80), dtype=np.float32)  # not the size of the trace
     with torch.no_grad():
@@ -84,7 +84,7 @@ def test_a_fresh_export_computes_what_torch_does(network, tmp_path):
 def test_an_export_refuses_weights_that_are_not_the_networks(network, tmp_path):
     arrays = network_arrays(network)
     name = next(n for n in arrays if n.startswith("analysis.") and arrays[n].size > 64)
-    arguments = (network.analysis, "analysis", (1, 3, 64, 64), tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
+    arguments = (network.analysis, "analysis", {"x": (1, 3, 64, 64)}, tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
     save_file({**arrays, name: arrays[name] + 1}, tmp_path / WEIGHTS)
     with pytest.raises(ModelError, match=rf"^the graph of 'analysis' has another '{name}' than the network$"):
         export_graph(*arguments)

@@ -3,7 +3,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cnnzip.errors import ModelError  # noqa: E402
-from cnnzip.networks.registry import FAMILIES, build, family_type  # noqa: E402
+from cnnzip.networks.family import Family  # noqa: E402
+from cnnzip.networks.registry import DENOISERS, FAMILIES, build, family_type  # noqa: E402
 
 SMALL = {"width": 8, "blocks": 1, "latent_channels": 8}
 
@@ -13,12 +14,20 @@ def test_every_family_is_what_its_name_says(name):
     kind = family_type(name)
     assert kind.name == name
     assert kind.summary
+    assert issubclass(kind, Family)
     assert kind.prior == ("hyper" if name == "photo" else "factorised")
+
+
+@pytest.mark.parametrize("name", DENOISERS)
+def test_a_denoiser_is_no_codec(name):
+    kind = family_type(name)
+    assert (kind.name, kind.prior) == (name, "none")
+    assert not issubclass(kind, Family)
 
 
 def test_an_unknown_family():
     with pytest.raises(
-        ModelError, match=r"^no family is called 'nosuch'; there are: pool, dense, deconv, residual, photo$"
+        ModelError, match=r"^no family is called 'nosuch'; there are: pool, dense, deconv, residual, photo, denoise$"
     ):
         build("nosuch", {})
 
@@ -26,7 +35,7 @@ def test_an_unknown_family():
 def test_an_unknown_option():
     message = (
         r"^family 'residual' has no option 'depth'; "
-        r"there are: latent_channels, stride, channels, width, blocks, kernel$"
+        r"there are: channels, latent_channels, stride, width, blocks, kernel$"
     )
     with pytest.raises(ModelError, match=message):
         build("residual", {"depth": 3})

@@ -71,8 +71,9 @@ def test_it_is_listed(registered, monkeypatch, capsys):
     assert (left.value.code, told.err) == (0, "")
     heading, *lines = told.out.splitlines()
     assert heading.split("  ")[0] == "family"
-    assert [line.split()[0] for line in lines] == [*registry.FAMILIES]
+    assert [line.split()[0] for line in lines] == [*registry.FAMILIES, *registry.DENOISERS]
+    assert lines[-1].split()[3] == "–"  # no latent
     # 3·12 weights an 8×8 block of 64 pixels and 12 biases; the same back, with 3.
-    assert lines[-1].split()[1:] == [
+    assert lines[-2].split()[1:] == [
         f"{2 * 3 * 12 * 64 + 12 + 3:,}", "0.0", "/", "0.0", "12×64×96", *Blocks.summary.split()
     ]  # fmt: skip

@@ -16,7 +16,8 @@ from cnnzip.train.data import load
 from cnnzip.train.distributed import Ranks
 from cnnzip.train.loop import Run
 from cnnzip.train.model import TrainingModel
-from cnnzip.train.start import configured_from, load_weights
+from cnnzip.train.start import load_weights
+from cnnzip.train.tasks import configured_from
 from cnnzip.train.validate import validate
 
 OPTIONS = {

@@ -62,14 +62,15 @@ def every(threads: int, commands: list[str]) -> list[Codec]:
 
 
 def _models(threads: int) -> list[Codec]:
-    """Every installed model, the default one first."""
+    """Every installed model that codes pictures, the default one first."""
     from cnnzip.codec.models import DEFAULT_MODEL, installed
 
     found: dict[str, Description | BadModelError] = {}
     for folder, description in installed():
         # Of two with the same name, the first is the one that encode takes.
         found.setdefault(folder.name, description)
-    names = sorted(found, key=lambda name: (name != DEFAULT_MODEL, name))
+    codes = [name for name, description in found.items() if isinstance(description, BadModelError) or description.codes]
+    names = sorted(codes, key=lambda name: (name != DEFAULT_MODEL, name))
     return [Cnnzip(name, found[name], coder, threads) for name in names for coder in ("huffman", "rans")]
 
 
