@@ -1,7 +1,7 @@
 """The Python face of cnnzip. Everything heavy is imported on the first call."""
 
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cnnzip import limits
 
@@ -19,6 +19,7 @@ def encode(
     max_bytes: int | None = None,
     model: str | None = None,
     coder: str = "huffman",
+    denoise: float | Literal["auto"] | None = None,
     threads: int = 0,
 ) -> bytes:
     """The bytes of a `.cnz` file that holds `image`, with its ICC, EXIF and XMP.
@@ -32,6 +33,7 @@ def encode(
         max_bytes: lower the quality where the result would be larger.
         model: the name of an installed model, or a bundle's folder; by default the one that `encode` takes.
         coder: "huffman" or "rans".
+        denoise: take noise of this level (see `denoise_image`) out before; "auto" finds the level.
         threads: threads for the network; 0 is all cores.
 
     Raises:
@@ -51,7 +53,15 @@ def encode(
         raise ValueError(f"coder must be one of {', '.join(CODERS)}, not {coder!r}")
     goal = goal_of(quality, target_bytes, target_bpp, target_psnr)
     found = find_model(model or DEFAULT_MODEL)
-    encoder = Encoder(from_pil(image), found, found.runtime(threads=threads), coder)
+    picture = from_pil(image)
+    if denoise is not None:
+        from cnnzip.denoise.denoise import denoise_picture
+        from cnnzip.denoise.model import open_denoiser
+
+        picture, _ = denoise_picture(
+            picture, open_denoiser(threads=threads), sigma=None if denoise == "auto" else denoise
+        )
+    encoder = Encoder(picture, found, found.runtime(threads=threads), coder)
     return encode_to(encoder, goal, max_bytes).data
 
 
@@ -66,6 +76,44 @@ def decode(data: bytes, *, threads: int = 0, limit_pixels: int = limits.MAX_PIXE
     from cnnzip.image import to_pil
 
     picture = decode_picture(data, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(threads=threads))
+    return to_pil(picture)
+
+
+def denoise_image(
+    image: "Image.Image",
+    *,
+    sigma: float | None = None,
+    strength: float = 1.0,
+    keep_detail: bool = False,
+    chroma: bool = False,
+    model: str | None = None,
+    threads: int = 0,
+) -> "Image.Image":
+    """The image without its noise, with its ICC, EXIF and XMP.
+
+    Args:
+        image: a PIL image of any mode; what cannot be kept is converted as `cnnzip denoise` does.
+        sigma: the noise's standard deviation on the scale 0…255; by default it is found from the image, and a clean
+            one comes back as it was.
+        strength: 1 takes all of the noise, 0 none.
+        keep_detail: put part of it back where texture and edges hide it.
+        chroma: treat colour noise more strongly, in twice the time.
+        model: the name of an installed denoising model, or a bundle's folder.
+        threads: threads for the network; 0 is all cores.
+
+    Raises:
+        PictureError: an image that cannot be denoised.
+        ModelError: no such model.
+        ValueError: a sigma outside 0 … 255 or a strength outside 0 … 1.
+    """
+    from cnnzip.denoise.denoise import denoise_picture
+    from cnnzip.denoise.model import DEFAULT_DENOISER, open_denoiser
+    from cnnzip.image import from_pil, to_pil
+
+    denoiser = open_denoiser(model or DEFAULT_DENOISER, threads=threads)
+    picture, _ = denoise_picture(
+        from_pil(image), denoiser, sigma=sigma, strength=strength, keep_detail=keep_detail, chroma=chroma
+    )
     return to_pil(picture)
 
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from cnnzip import __version__
 from cnnzip.cli.bench import bench
 from cnnzip.cli.decode import decode
+from cnnzip.cli.denoise import DenoiseOption, denoise
 from cnnzip.cli.encode import encode
 from cnnzip.cli.explain import explain
 from cnnzip.cli.info import info
@@ -42,7 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (encode, decode, info, verify, explain, models, train, bench):
+app.command(cls=DenoiseOption)(encode)
+for command in (decode, denoise, info, verify, explain, models, train, bench):
     app.command()(command)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnnzip.cli import options
+from cnnzip.cli.denoise import level_of
 from cnnzip.cli.files import Outputs, Teller, each, read_input, shown
 from cnnzip.errors import UsageError
 
@@ -89,6 +90,13 @@ def encode(
         ),
     ] = None,
     grayscale: Annotated[bool, typer.Option("--grayscale", help="Drop the colours, after --resize.")] = False,
+    denoise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[=auto|SIGMA]",
+            help="Take the noise out before all else, by cnnzip denoise; auto finds the noise level.",
+        ),
+    ] = None,
     strip: Annotated[bool, typer.Option("--strip", help="Drop EXIF and XMP; the colour profile stays.")] = False,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -105,21 +113,28 @@ def encode(
     from cnnzip.codec.encode import Encoder
     from cnnzip.codec.models import DEFAULT_MODEL, find_model
     from cnnzip.codec.rate_control import encode_to
+    from cnnzip.denoise.denoise import denoise_picture
+    from cnnzip.denoise.model import open_denoiser
 
     target = goal(quality, target_size, target_bpp, target_psnr)
     max_bytes = options.parse_size("--max-size", max_size) if max_size is not None else None
     rectangle, size = geometry(crop, resize)
     changed = rectangle is not None or size is not None
+    level = None if denoise is None else level_of("--denoise", denoise)
     outputs = Outputs(files, output, SUFFIX, force=force)
     teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
     found = find_model(model or DEFAULT_MODEL)
     runner = found.runtime(runtime, threads)
+    denoiser = None if denoise is None else open_denoiser(runtime=runtime, threads=threads)
 
     def one(source: str) -> None:
         name = outputs.claim(source)
         start = time.perf_counter()
         given = read_input(source)
         picture = image.read(given, limit_pixels=limit_pixels)
+        sigma = None
+        if denoiser:
+            picture, sigma = denoise_picture(picture, denoiser, sigma=level)
         if strip:
             picture = image.strip(picture)
         if changed or grayscale:
@@ -144,6 +159,7 @@ def encode(
             "saving": round(saving, 5),
             "quality": encoded.quality,
             **({"psnr": round(encoded.psnr, 4)} if encoded.psnr is not None else {}),
+            **({"denoised": round(sigma, 3)} if sigma is not None else {}),
             "model": found.description.name,
             "coder": coder,
             "seconds": round(time.perf_counter() - start, 4),
@@ -156,7 +172,8 @@ def encode(
             + (f", {picture.width}×{picture.height}" if changed else "")
             # Where the quality was not given, it is part of the result.
             + (f", quality {encoded.quality:g}" if encoded.units != target else "")
-            + (f", {encoded.psnr:.2f} dB" if encoded.psnr is not None else ""),
+            + (f", {encoded.psnr:.2f} dB" if encoded.psnr is not None else "")
+            + (f", denoised at level {sigma:.1f}" if sigma else ", no noise found" if denoiser else ""),
             record,
         )
 
