@@ -6,7 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIBRARIES = ("cnnzip", "bjontegaard", "matplotlib", "numpy", "onnxruntime", "pillow", "scikit-image", "scipy")
-OPTIONAL = ("ssimulacra2", "pillow-jxl-plugin", "pytorch-msssim", "torch")
+OPTIONAL = (
+    *("ssimulacra2", "pillow-jxl-plugin", "pytorch-msssim", "torch"),
+    *("opencv-python-headless", "PyWavelets", "bm3d"),
+)
 
 
 def machine() -> dict[str, str]:

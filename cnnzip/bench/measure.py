@@ -47,8 +47,8 @@ def measure(codec: Codec, picture: Pixels, quality: float, metrics: list[Metric]
         BenchError: the codec failed, or what it decoded is not the picture.
     """
     try:
-        data, encode_seconds = _median(lambda: codec.timed_encode(picture, quality))
-        decoded, decode_seconds = _median(lambda: codec.timed_decode(data))
+        data, encode_seconds = median_seconds(lambda: codec.timed_encode(picture, quality))
+        decoded, decode_seconds = median_seconds(lambda: codec.timed_decode(data))
     except BenchError:
         raise
     except Exception as error:  # a codec may raise anything; the others are still measured
@@ -69,7 +69,7 @@ def check(picture: Pixels, decoded: Pixels) -> None:
         raise BenchError(f"decoded to something else: PSNR {psnr:.1f} dB")
 
 
-def _median(work: Callable[[], tuple[T, float]]) -> tuple[T, float]:
+def median_seconds(work: Callable[[], tuple[T, float]]) -> tuple[T, float]:
     """The result of `work`, and the median of the seconds that its runs took."""
     times: list[float] = []
     while not times or (len(times) < RUNS and sum(times) < SECONDS):

@@ -1,4 +1,4 @@
-"""The metrics. Pictures are uint8 (H, W, 3), sRGB.
+"""The metrics. Pictures are (H, W, 3), sRGB, 0…255: uint8, and for PSNR and SSIM also real numbers.
 
 LPIPS and DISTS are left out: their packages load the weights of a backbone from the network when they run.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cnnzip.bench.results import MetricInfo
 from cnnzip.errors import UsageError
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8 | np.float64]
 
 LUMA = np.array([0.299, 0.587, 0.114])
 """Of R, G and B: BT.601, full range, as in JPEG."""

@@ -1,20 +1,13 @@
 """What a benchmark has measured, and its JSON. How it was measured stands in the modules beside this one."""
 
-import json
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
-from cnnzip.errors import BenchError
-from cnnzip.files import read_bytes, write_atomic
-
-FORMAT = 1
-"""Of results.json; another number is refused."""
-MAX_RESULTS_BYTES = 1 << 30
+from cnnzip.bench.records import Record
 
 
 @dataclass(frozen=True)
@@ -22,7 +15,7 @@ class Measurement:
     """One picture, coded by one codec at one quality and decoded again.
 
     `metrics` goes from the name of a metric to its value; a metric that the picture is too small for is not in it.
-    A PSNR is infinite where nothing was lost (null in JSON).
+    A PSNR is infinite where nothing was lost.
     """
 
     codec: str
@@ -112,8 +105,18 @@ class ColdTime:
 
 
 @dataclass
-class Results:
+class Results(Record):
     """All of one run. What it does not cover but earlier runs into the same folder measured is in `kept`."""
+
+    FORMAT: ClassVar[int | str] = 1
+    LISTS: ClassVar[dict[str, type]] = {
+        "codecs": CodecInfo,
+        "metrics": MetricInfo,
+        "measurements": Measurement,
+        "cold": ColdTime,
+        "failures": Failure,
+        "kept": Measurement,
+    }
 
     command: str
     created: str
@@ -179,73 +182,3 @@ class Results:
                 points.setdefault(m.quality, []).append((m.bpp, m.metrics[metric]))
         means = ((quality, *np.mean(values, axis=0)) for quality, values in points.items())
         return sorted(((q, float(bpp), float(value)) for q, bpp, value in means), key=lambda point: point[1])
-
-    def to_json(self) -> str:
-        """The text of results.json."""
-        text = json.dumps({"format": FORMAT, **_finite(asdict(self))}, indent=1, ensure_ascii=False, allow_nan=False)
-        return text + "\n"
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "Results":
-        """The results that `to_json` wrote.
-
-        Raises:
-            BenchError: this is no results.json, or one of another format.
-        """
-        try:
-            fields = json.loads(text)
-            if fields.pop("format") != FORMAT:
-                raise BenchError("results of another version of cnnzip bench")
-            for name, kind in _LISTS.items():
-                fields[name] = [kind(**_checked(kind, entry)) for entry in fields[name]]
-            return cls(**_checked(cls, fields))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BenchError(f"no results of cnnzip bench ({error})") from error
-
-    def write(self, path: Path) -> None:
-        """Write results.json, whole; raises FileError."""
-        write_atomic(path, self.to_json().encode(), force=True)
-
-    @classmethod
-    def read(cls, path: Path) -> "Results":
-        """Read results.json.
-
-        Raises:
-            FileError: it cannot be read.
-            BenchError: this is no results.json.
-        """
-        try:
-            return cls.from_json(read_bytes(path, MAX_RESULTS_BYTES))
-        except BenchError as error:
-            raise BenchError(f"{path}: {error}") from error
-
-
-_LISTS: dict[str, type] = {
-    "codecs": CodecInfo,
-    "metrics": MetricInfo,
-    "measurements": Measurement,
-    "cold": ColdTime,
-    "failures": Failure,
-    "kept": Measurement,
-}
-_PLAIN: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
-
-
-def _finite(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with null for infinite metrics, which JSON cannot say."""
-    for m in (*fields["measurements"], *fields["kept"]):
-        m["metrics"] = {name: value if math.isfinite(value) else None for name, value in m["metrics"].items()}
-    return fields
-
-
-def _checked(kind: type, entry: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a `kind`, of the types that it declares where these are plain; raises TypeError."""
-    for name, declared in kind.__annotations__.items():
-        value = entry.get(name)
-        allowed = _PLAIN.get(getattr(declared, "__name__", ""))
-        if name in entry and allowed and not isinstance(value, allowed):
-            raise TypeError(f"{name}: {value!r}")
-    if kind is Measurement:
-        values = entry["metrics"].items()
-        entry["metrics"] = {name: math.inf if value is None else float(value) for name, value in values}
-    return entry

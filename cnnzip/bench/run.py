@@ -4,16 +4,10 @@ What was measured is kept in results.json by the picture's SHA-256, the codec wi
 and the quality. A later run into the same folder measures what is missing, and nothing twice.
 """
 
-import signal
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 from cnnzip.bench.codecs import Codec
@@ -23,9 +17,9 @@ from cnnzip.bench.measure import measure, warm_up
 from cnnzip.bench.metrics import METRICS, Metric
 from cnnzip.bench.pictures import Entry, Unusable, rgb, survey
 from cnnzip.bench.results import Failure, Measurement, Results
-from cnnzip.errors import BenchError, CnnzipError, UsageError
+from cnnzip.bench.workers import keep_all, outcomes
+from cnnzip.errors import CnnzipError
 
-SAVE_SECONDS = 5.0
 RESULTS = "results.json"
 
 Key = tuple[str, str, float]
@@ -78,7 +72,8 @@ def carry_out(request: Request, progress: Callable[[int, int], None] = lambda do
     """
     surveyed = survey(request.folder, request.limit)
     entries = [entry for entry in surveyed if isinstance(entry, Entry)]
-    earlier = _earlier(request)
+    path = request.output / RESULTS
+    earlier = None if request.fresh else Results.earlier(path, request.jobs)
     known = _known(earlier) if earlier else {}
     results = _blank(request)
     results.cold = earlier.cold if earlier else []
@@ -107,26 +102,20 @@ def carry_out(request: Request, progress: Callable[[int, int], None] = lambda do
     def save() -> None:
         results.measurements = [measured[task] for task in tasks if task in measured]
         results.failures = [*unusable, *(failed[task] for task in tasks if task in failed)]
-        results.write(request.output / RESULTS)
+        results.write(path)
 
-    saved = time.monotonic()
-    progress(len(measured), len(tasks))
-    done = len(measured)
-    try:
-        for task, outcome in _outcomes(request, missing):
-            done += 1
-            if isinstance(outcome, Failure):
-                failed[task] = outcome
-            else:
-                before = known.get(keys[task])
-                metrics = {**(before.metrics if before else {}), **outcome.metrics}
-                measured[task] = replace(outcome, fingerprint=fingerprints[task.codec], metrics=metrics)
-            progress(done, len(tasks))
-            if time.monotonic() - saved > SAVE_SECONDS:
-                save()
-                saved = time.monotonic()
-    finally:
-        save()
+    def keep(task: Task, outcome: Measurement | Failure) -> None:
+        if isinstance(outcome, Failure):
+            failed[task] = outcome
+            return
+        before = known.get(keys[task])
+        metrics = {**(before.metrics if before else {}), **outcome.metrics}
+        measured[task] = replace(outcome, fingerprint=fingerprints[task.codec], metrics=metrics)
+
+    setting = (request.folder, request.codecs, request.metrics)
+    found_now = outcomes(missing, request.jobs, _carry_out, _prepare, setting, lambda task: task.codec)
+    there = len(measured)
+    keep_all(found_now, keep, save, lambda count: progress(there + count, len(tasks)))
     return results
 
 
@@ -151,18 +140,6 @@ def _blank(request: Request) -> Results:
     )
 
 
-def _earlier(request: Request) -> Results | None:
-    """The results of earlier runs into the same folder."""
-    path = request.output / RESULTS
-    if request.fresh or not path.exists():
-        return None
-    earlier = Results.read(path)
-    if earlier.jobs != request.jobs or earlier.machine != machine():
-        how = f"--jobs {earlier.jobs}" if earlier.machine == machine() else "another machine or Python"
-        raise UsageError(f"{path}: was measured with {how}, and times do not mix; give --fresh, or another -o")
-    return earlier
-
-
 def _known(earlier: Results) -> dict[Key, Measurement]:
     """What of it still holds: not the metrics of other versions of their libraries."""
     here = libraries()
@@ -172,35 +149,6 @@ def _known(earlier: Results) -> dict[Key, Measurement]:
         metrics = {name: value for name, value in m.metrics.items() if name in valid}
         known[m.picture_sha256, m.fingerprint, m.quality] = replace(m, metrics=metrics)
     return known
-
-
-def _outcomes(request: Request, tasks: list[Task]) -> Iterator[tuple[Task, Measurement | Failure]]:
-    """Every task with what came of it, as it comes."""
-    if request.jobs == 1:
-        _prepare(request.folder, request.codecs, request.metrics)
-        for task in tasks:
-            yield task, _carry_out(task)
-        return
-    # Not forked: threads of the libraries would not survive it.
-    context = get_context("spawn")
-    setting = (request.folder, request.codecs, request.metrics)
-    with ProcessPoolExecutor(request.jobs, context, initializer=_prepare_worker, initargs=setting) as pool:
-        waiting = iter(tasks)
-        running: dict[Future[Measurement | Failure], Task] = {}
-        try:
-            while True:
-                # A short queue, so that an interrupt has little to wait for.
-                for task in islice(waiting, 2 * request.jobs - len(running)):
-                    running[pool.submit(_carry_out, task)] = task
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
-        except BrokenProcessPool as error:
-            names = ", ".join(sorted({task.codec for task in running.values()}))
-            raise BenchError(f"a process that measured died, of lack of memory or in one of: {names}") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 _codecs: dict[str, Codec] = {}
@@ -214,12 +162,6 @@ def _prepare(folder: Path, codecs: list[Codec], metrics: list[Metric]) -> None:
     _codecs, _metrics, _folder = {codec.name: codec for codec in codecs}, metrics, folder
     for codec in codecs:
         warm_up(codec)
-
-
-def _prepare_worker(folder: Path, codecs: list[Codec], metrics: list[Metric]) -> None:
-    # Ctrl-C goes to all processes of a terminal; the one that hands out the work ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _prepare(folder, codecs, metrics)
 
 
 @lru_cache(maxsize=1)

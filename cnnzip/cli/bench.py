@@ -1,34 +1,40 @@
 """`cnnzip bench`."""
 
-import json
-import math
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
 from cnnzip.cli.files import shown
 from cnnzip.errors import BenchError, FileError, UsageError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from cnnzip.bench.codecs import Codec
-    from cnnzip.bench.results import Results
-    from cnnzip.bench.run import Request
-
 RESULTS, CSV, REPORT = "results.json", "results.csv", "report.html"
+OUTPUTS = {"codecs": Path("report"), "denoise": Path("report-denoise")}
+"""By task; the results of both cannot lie in one folder."""
+FOREIGN = {
+    "codecs": ("sigma", "denoisers"),
+    "denoise": ("codecs", "commands", "qualities", "metrics", "baseline", "cold", "compare", "tolerance"),
+}
+"""The options that a task does not have."""
+
+T = TypeVar("T")
 
 
 def bench(
+    context: typer.Context,
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Folder of pictures.")] = None,
+    task: Annotated[
+        Literal["codecs", "denoise"],
+        typer.Option(help="codecs: sizes and quality of files; denoise: known noise is added and taken away again."),
+    ] = "codecs",
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where results, plots and report go.")
-    ] = Path("report"),
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Where results, plots and report go; report or report-denoise."
+        ),
+    ] = None,
     codecs: Annotated[
         str | None, typer.Option(metavar="A,B", help="Measure only these; by default all but cnnzip's rans.")
     ] = None,
@@ -47,6 +53,12 @@ def bench(
     metrics: Annotated[
         str | None, typer.Option(metavar="A,B", help="psnr_rgb, psnr_y, ssim, ms_ssim, ssimulacra2; by default all.")
     ] = None,
+    sigma: Annotated[
+        str, typer.Option(metavar="S,S", help="denoise: strengths of the noise, 0–255; 0 leaves pictures clean.")
+    ] = "15,25,50",
+    denoisers: Annotated[
+        str | None, typer.Option(metavar="A,B", help="denoise: measure only these; by default all but bm3d.")
+    ] = None,
     baseline: Annotated[str, typer.Option(metavar="CODEC", help="What the others are compared with.")] = "jpeg",
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N pictures.")] = None,
     jobs: Annotated[
@@ -64,10 +76,11 @@ def bench(
         float, typer.Option(metavar="PERCENT", help="With --compare: BD-rate by which a codec may get worse.")
     ] = 1.0,
 ) -> None:
-    """Compare codecs on a folder of pictures: size, quality, time and memory.
+    """Compare codecs on a folder of pictures: size, quality, time and memory. Or, with --task denoise, denoisers.
 
     Every picture is coded at a sweep of qualities and decoded again. A second run measures only what is missing.
     """
+    _refuse_foreign(context, task)
     if (folder is None) == (compare is None):
         raise UsageError("give either a folder of pictures or --compare with two results")
     try:
@@ -77,216 +90,60 @@ def bench(
         import ssimulacra2  # noqa: F401
     except ImportError as error:
         raise BenchError(f"the benchmark needs more packages ({error.name}): pip install 'cnnzip[bench]'") from error
+    output = output or OUTPUTS[task]
     if compare:
-        _compare(*compare, tolerance, as_json)
+        from cnnzip.cli.bench_codecs import compare_results
+
+        compare_results(*compare, tolerance, as_json)
+    elif folder and task == "denoise":
+        from cnnzip.cli.bench_denoise import bench_denoise, denoise_request
+
+        wanted = denoise_request(folder, output, sigma, names(denoisers), limit, jobs, fresh)
+        bench_denoise(wanted, report=report, as_json=as_json)
     elif folder:
-        request = _request(folder, output, codecs, commands, qualities, metrics, baseline, limit, jobs, fresh)
-        _bench(request, cold=cold, report=report, as_json=as_json)
+        from cnnzip.cli.bench_codecs import bench_codecs, codecs_request
+
+        request = codecs_request(folder, output, codecs, commands, qualities, metrics, baseline, limit, jobs, fresh)
+        bench_codecs(request, cold=cold, report=report, as_json=as_json)
 
 
-def _request(
-    folder: Path,
-    output: Path,
-    codecs: str | None,
-    commands: list[str] | None,
-    qualities: list[str] | None,
-    metrics: str | None,
-    baseline: str,
-    limit: int | None,
-    jobs: int,
-    fresh: bool,
-) -> "Request":
-    """What the options ask for; raises UsageError."""
-    from cnnzip.bench import codecs as registry
-    from cnnzip.bench import metrics as measures
-    from cnnzip.bench.machine import usable_cores
-    from cnnzip.bench.run import Request
-
-    known = registry.every(usable_cores() if jobs == 1 else 1, commands or [])
-    chosen, skipped = registry.choose(known, _names(codecs))
-    if not chosen:
-        raise BenchError("; ".join(f"{name}: {reason}" for name, reason in skipped.items()))
-    wanted, left_out = measures.choose(_names(metrics))
-    names = [codec.name for codec in chosen]
-    if baseline not in [codec.name for codec in known]:
-        raise UsageError(f"--baseline: no codec is called '{baseline}'")
-    return Request(
-        folder=folder,
-        output=output,
-        codecs=chosen,
-        metrics=wanted,
-        command=shlex.join(["cnnzip", *sys.argv[1:]]),
-        qualities=_sweeps(qualities or [], names),
-        limit=limit,
-        jobs=jobs,
-        baseline=baseline if baseline in names else names[0],
-        fresh=fresh,
-        skipped={**skipped, **left_out},
-    )
+def _refuse_foreign(context: typer.Context, task: str) -> None:
+    """Raise UsageError for an option that the task does not have."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in FOREIGN[task] and source and source.name == "COMMANDLINE":
+            raise UsageError(f"{parameter.opts[0]} does not go with --task {task}")
 
 
-def _names(text: str | None) -> list[str] | None:
+def names(text: str | None) -> list[str] | None:
+    """The names in a list with commas."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _sweeps(given: list[str], codecs: list[str]) -> dict[str, tuple[float, ...]]:
-    """Qualities by codec: `10,50` is for all, `jpeg=10,50` for one and wins."""
-    common, own = {}, {}
-    for text in given:
-        name, equals, numbers = text.rpartition("=")
-        if equals and name not in codecs:
-            raise UsageError(f"--qualities: '{name}' is not among the codecs: {', '.join(codecs)}")
-        try:
-            sweep = tuple(dict.fromkeys(float(number) for number in numbers.split(",")))
-        except ValueError:
-            sweep = ()
-        if not sweep or not all(map(math.isfinite, sweep)):
-            raise UsageError(f"--qualities takes [CODEC=]Q,Q,…, not '{text}'")
-        if equals:
-            own[name] = sweep
-        else:
-            common = dict.fromkeys(codecs, sweep)
-    return {**common, **own}
-
-
-def _bench(request: "Request", *, cold: bool, report: bool, as_json: bool) -> None:
-    """Measure, and write all that there is to write."""
-    from cnnzip.bench.csv import write_csv
-    from cnnzip.bench.plots import write_plots
-    from cnnzip.bench.summary import summarise
-
-    _make(request.output)
-    # In JSON all of this is in the record.
-    say: Callable[[str], None] = (lambda line: None) if as_json else _say
-    for name, reason in request.skipped.items():
-        say(f"{name}: skipped: {reason}")
-    results = _measure(request)
-    if not results.measurements:
-        _tell_failures(results, _say)
-        raise BenchError("nothing could be measured")
-    if cold:
-        _measure_cold(request, results, say)
-    write_csv(results, request.output / CSV)
-    write_plots(results, request.output)
-    if report:
-        from cnnzip.bench.report import write_report
-
-        write_report(results, request.folder, request.output / REPORT, _Render(request.codecs))
-    summary = summarise(results)
-    if as_json:
-        record = {
-            "status": "error" if results.failures else "ok",
-            "results": str(request.output / RESULTS),
-            **summary.as_json(),
-            "skipped": results.skipped,
-            "failures": [vars(failure) for failure in results.failures],
-            "cold": [vars(cold) for cold in results.cold],
-            "notes": results.notes,
-        }
-        print(json.dumps(record))
-    else:
-        from rich.console import Console
-
-        from cnnzip.bench.table import print_tables
-
-        print_tables(results, summary, Console())
-    for note in results.notes:
-        say(f"note: {note}")
-    _tell_failures(results, say)
-    if results.failures:
-        raise typer.Exit(1)
-
-
-def _measure(request: "Request") -> "Results":
-    """Carry the request out with a progress bar on a terminal."""
+def measured(carry_out: Callable[[Callable[[int, int], None]], T], output: Path) -> T:
+    """Carry a request out with a progress bar on a terminal; its results will lie in `output`."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from cnnzip.bench.run import carry_out
 
     columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     try:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("", total=None)
-            return carry_out(request, lambda done, total: bar.update(task, completed=done, total=total))
+            return carry_out(lambda done, total: bar.update(task, completed=done, total=total))
     except KeyboardInterrupt as error:
-        path = shown(str(request.output / RESULTS))
+        path = shown(str(output / RESULTS))
         raise KeyboardInterrupt(f"interrupted; {path} is saved, and the same command goes on from there") from error
 
 
-def _measure_cold(request: "Request", results: "Results", say: Callable[[str], None]) -> None:
-    """Add the times of whole processes, unless they are there from an earlier run."""
-    import os
-
-    from cnnzip.bench.codecs.cnnzip import Cnnzip
-    from cnnzip.bench.cold import measure_cold, tools
-    from cnnzip.bench.machine import usable_cores
-
-    if not hasattr(os, "wait4"):
-        say("no cold times: this system cannot measure them")
-        return
-    models = [codec.model for codec in request.codecs if isinstance(codec, Cnnzip)]
-    names = {codec.name for codec in results.codecs}
-    chosen = [tool for tool in tools(models[0] if models else None) if tool.codec in names]
-    if {tool.codec for tool in chosen if not tool.missing()} == {cold.codec for cold in results.cold}:
-        return
-    picture = request.folder / results.pictures[0]
-    results.cold = measure_cold(picture, chosen, usable_cores(), say)
-    results.write(request.output / RESULTS)
-
-
-class _Render:
-    """Codes and decodes a picture again, for the report to show."""
-
-    def __init__(self, codecs: "list[Codec]") -> None:
-        self.codecs = {codec.name: codec for codec in codecs}
-
-    def __call__(self, codec: str, picture: Path, quality: float) -> "tuple[bytes, NDArray[np.uint8]]":
-        """The coded file, and the picture (H, W, 3) in it; raises CnnzipError where `picture` cannot be read."""
-        from cnnzip.bench.pictures import rgb
-
-        data = self.codecs[codec].encode(rgb(picture), quality)
-        return data, self.codecs[codec].decode(data)
-
-
-def _compare(before: Path, after: Path, tolerance: float, as_json: bool) -> None:
-    from rich.console import Console
-
-    from cnnzip.bench.compare import as_json as to_json
-    from cnnzip.bench.compare import compare, table
-    from cnnzip.bench.results import Results
-
-    if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise UsageError(f"--tolerance is a number of per cent, 0 or more, not {tolerance:g}")
-    results = Results.read(after)
-    changes = compare(Results.read(before), results, tolerance)
-    if as_json:
-        record: dict[str, Any] = to_json(changes, tolerance)
-        print(json.dumps(record))
-    else:
-        Console().print(table(changes, results, tolerance))
-    if any(change.worse for change in changes):
-        raise typer.Exit(1)
-
-
-def _make(folder: Path) -> None:
+def make(folder: Path) -> None:
+    """Make the folder of the outputs; raises FileError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{shown(str(folder))}: {str(error.strerror).lower()}") from error
 
 
-def _tell_failures(results: "Results", say: Callable[[str], None]) -> None:
-    """A line for each codec and picture that failed; the qualities of one are counted."""
-    counts: dict[tuple[str, str, str], int] = {}
-    for failure in results.failures:
-        key = (failure.codec, failure.picture, failure.message)
-        counts[key] = counts.get(key, 0) + 1
-    for (codec, picture, message), count in counts.items():
-        times = f" ({count} qualities)" if count > 1 else ""
-        say(": ".join(part for part in (shown(picture), codec, message) if part) + times)
-
-
-def _say(line: str) -> None:
+def tell(line: str) -> None:
+    """Say something that is no data."""
     print(f"cnnzip: {line}", file=sys.stderr)

@@ -15,6 +15,7 @@ pytest.importorskip("bjontegaard", reason="the extra bench is not installed")
 
 QUICK = ("--metrics", "psnr_rgb", "--no-cold", "--no-report")
 TWO = ("--codecs", "jpeg,webp", "--qualities", "20,40,60,80")
+DENOISE = ("pictures", "--task", "denoise")
 MODEL = ("--codecs", "jpeg,cnnzip-tiny", "--qualities", "20,40,60")
 
 
@@ -125,13 +126,19 @@ def test_nothing_to_measure(cnnzip, work, pictures):
         (("pictures", "--qualities", "heic=5"), "--qualities: 'heic' is not among the codecs"),
         (("pictures", "--codec", "x=y"), "--codec takes 'NAME=ENCODER {in} {out} {q} ;; DECODER {in} {out}'"),
         (("--compare", "a", "b", "--tolerance", "nan"), "--tolerance is a number of per cent"),
+        (("pictures", "--sigma", "25"), "--sigma does not go with --task codecs"),
+        ((*DENOISE, "--codecs", "jpeg"), "--codecs does not go with --task denoise"),
+        ((*DENOISE, "--no-cold"), "--cold does not go with --task denoise"),
+        ((*DENOISE, "--denoisers", "gaussian,tvv"), "no denoiser is called 'tvv'"),
+        ((*DENOISE, "--sigma", "15,high"), "--sigma takes S,S,… of 0 to 255, not '15,high'"),
+        ((*DENOISE, "--sigma", "-1"), "--sigma takes S,S,… of 0 to 255, not '-1'"),
     ],
 )
 def test_usage_errors(arguments, message, cnnzip, pictures, work):
     done = cnnzip("bench", *arguments)
     assert (done.code, done.stdout) == (2, b"")
     assert done.error.startswith(message)
-    assert not (work / "report").exists()
+    assert not list(work.glob("report*"))
 
 
 def test_an_interrupt_says_how_to_go_on(cnnzip, pictures, monkeypatch):
@@ -192,3 +199,39 @@ def test_the_report_shows_the_codecs_again(cnnzip, pictures, monkeypatch):
     measurements = json.loads(Path("report/results.json").read_text())["measurements"]
     (size,) = [m["bytes"] for m in measurements if (m["codec"], m["quality"]) == ("cnnzip-tiny", 40)]
     assert seen == [(size, (64, 96, 3), np.uint8, Path("report/report.html"))]
+
+
+def test_denoisers_are_compared(cnnzip, pictures, work):
+    (pictures / "bad.png").write_bytes(b"no picture")
+    done = cnnzip("bench", *DENOISE, "--denoisers", "gaussian,tv", "--sigma", "0,25")
+    assert done.code == 1
+    assert done.stderr == "cnnzip: bad.png: this is no picture of a known format\n"
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    assert [row[-2:] for row in rows if row[:2] == ["Noisy", "input"]][-1][0] == "same"
+    noisy, gaussian = (float([row for row in rows if row[:1] == [name]][-1][-1]) for name in ("Noisy", "Gaussian"))
+    assert gaussian > noisy + 4
+    plots = {f"psnr-{kind}.{suffix}" for kind in ("unclipped", "8-bit") for suffix in ("svg", "png")}
+    written = {path.name for path in (work / "report-denoise").iterdir()}
+    assert written == {"results.json", "results.csv", "report.html", *plots}
+
+    (pictures / "bad.png").unlink()
+    again = cnnzip("bench", *DENOISE, "--denoisers", "gaussian", "--sigma", "25", "--no-report", "--json")
+    assert (again.code, again.stderr) == (0, "")
+    (record,) = again.records
+    assert (record["status"], record["results"]) == ("ok", "report-denoise/results.json")
+    values = {row["denoiser"]: row["metrics"]["psnr_rgb"] for row in record["rows"] if row["eight_bit"]}
+    # Not measured again.
+    assert values["gaussian"] == pytest.approx(gaussian, abs=0.005)
+    clash = cnnzip("bench", "pictures", *TWO, *QUICK, "-o", "report-denoise")
+    assert clash.code == 1
+    assert clash.error == "report-denoise/results.json: results of another task or version of cnnzip bench"
+
+
+def test_an_interrupted_run_of_denoisers_says_how_to_go_on(cnnzip, pictures, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnzip.bench.denoising.run.measure", interrupted)
+    done = cnnzip("bench", *DENOISE, "--denoisers", "gaussian")
+    assert done.code == 130
+    assert done.error == "interrupted; report-denoise/results.json is saved, and the same command goes on from there"

@@ -1,5 +1,6 @@
-// The rate-distortion curves. Straight lines between measured points: nothing is drawn that was not measured.
-import { clamp, html, page, shownBpp, shownValue, svg } from "./dom.js";
+// The curves, against the rate or what else the page's axis says. Straight lines between measured points: nothing is
+// drawn that was not measured.
+import { clamp, html, page, shownPlace, shownValue, svg } from "./dom.js";
 import { color, codecs, dash, marker, swatch } from "./marks.js";
 import { metric, onMetric } from "./metric.js";
 import { scale } from "./scales.js";
@@ -8,8 +9,8 @@ const MARGIN = { top: 34, right: 16, bottom: 40, left: 46 };
 const REACH = 60; // px: how near the pointer must be to a point
 
 const hidden = new Set();
-let logarithmic = true;
-let points = []; // what hovering can find: {codec, quality, bpp, value, x, y}
+let logarithmic = page.axis.log;
+let points = []; // what hovering can find: {codec, point, place, value, x, y}
 
 const figure = document.getElementById("chart");
 const legend = document.getElementById("legend");
@@ -36,7 +37,7 @@ function axes(x, y, width, height) {
   const title = `${label}${unit ? `, ${unit}` : ""} — ${higher ? "higher" : "lower"} is better`;
   grid.append(
     svg("text", { x: 0, y: 14, class: "title" }, title),
-    svg("text", { x: width - MARGIN.right, y: height - 4, "text-anchor": "end", class: "title" }, "bits per pixel"),
+    svg("text", { x: width - MARGIN.right, y: height - 4, "text-anchor": "end", class: "title" }, page.axis.label),
   );
   return grid;
 }
@@ -63,20 +64,20 @@ function draw() {
   }
   const width = Math.max(figure.clientWidth, 280);
   const height = Math.round(clamp(width * 0.62, 300, 520));
-  const [bpps, values] = [all.map((p) => p[1]), all.map((p) => p[2])];
+  const [places, values] = [all.map((p) => p[1]), all.map((p) => p[2])];
   const range = (list) => [Math.min(...list), Math.max(...list)];
   const count = width < 500 ? 4 : 7;
-  const x = scale(...range(bpps), MARGIN.left, width - MARGIN.right, { log: logarithmic, count });
+  const x = scale(...range(places), MARGIN.left, width - MARGIN.right, { log: logarithmic, count });
   const y = scale(...range(values), height - MARGIN.bottom, MARGIN.top, { count: 6 });
 
   const lines = [];
   // cnnzip comes last, so that it lies on top.
   for (const codec of shown.sort((a, b) => a.ours - b.ours)) {
-    const places = curves[codec.name].map(([quality, bpp, value]) => ({ codec, quality, bpp, value, x: x(bpp), y: y(value) }));
-    points.push(...places);
-    lines.push(curve(codec, places));
+    const marks = curves[codec.name].map(([point, place, value]) => ({ codec, point, place, value, x: x(place), y: y(value) }));
+    points.push(...marks);
+    lines.push(curve(codec, marks));
   }
-  const label = `${metric().label} against bits per pixel, a line for each of ${shown.length} codecs`;
+  const label = `${metric().label} against ${page.axis.label}, ${shown.length} lines`;
   const box = { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label };
   figure.replaceChildren(svg("svg", box, axes(x, y, width, height), ...lines, svg("g", { class: "focus" })), tip);
 }
@@ -105,8 +106,8 @@ function focusOn(p) {
   tip.replaceChildren(
     html("strong", {}, swatch(p.codec), p.codec.label),
     html("span", {}, shownValue(metric(), p.value)),
-    html("span", {}, shownBpp(p.bpp)),
-    html("span", { class: "muted" }, `quality ${p.quality}`),
+    html("span", {}, shownPlace(p.place)),
+    page.axis.point ? html("span", { class: "muted" }, `${page.axis.point} ${p.point}`) : "",
   );
   const right = p.x < figure.clientWidth / 2;
   tip.style.left = right ? `${p.x + 16}px` : "";

@@ -23,11 +23,8 @@ export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export const page = JSON.parse(document.getElementById("data").textContent);
 
-const BPP = new Intl.NumberFormat("en", { minimumFractionDigits: 3, maximumFractionDigits: 3 });
-const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-
-export const shownBpp = (bpp) => `${BPP.format(bpp)} bpp`;
-export const shownBytes = (bytes) => `${WHOLE.format(bytes)} B`;
+/** A place on the horizontal axis, with its unit. */
+export const shownPlace = (place) => `${place.toFixed(page.axis.digits)} ${page.axis.unit}`;
 
 /** The value of a metric with its unit; null stands for infinity: nothing was lost. */
 export function shownValue(metric, value) {

@@ -1,6 +1,7 @@
 """Numbers as people read them."""
 
 import math
+from datetime import datetime
 
 from cnnzip.bench.results import MetricInfo
 
@@ -50,3 +51,19 @@ def mebibytes(number: int) -> str:
 def speed(number: float) -> str:
     """Megapixels a second, three digits."""
     return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def date(moment: str) -> str:
+    """A moment in ISO 8601; what is none, as it is."""
+    try:
+        return f"{datetime.fromisoformat(moment):%d %B %Y, %H:%M %Z}".strip().lstrip("0")
+    except ValueError:
+        return moment
+
+
+def machine(found: dict[str, str]) -> str:
+    """What the figures were measured on."""
+    parts = [found.get(name, "") for name in ("processor", "cores", "memory", "system")]
+    if parts[1].isdigit():
+        parts[1] += " cores"
+    return ", ".join(part for part in parts if part) or "unknown"

@@ -1,25 +1,20 @@
-"""The pictures of the viewer: coded and decoded again, and packed into as few bytes as show them exactly."""
+"""The pictures of the viewer: made again, and packed into as few bytes as show them exactly."""
 
 import hashlib
 import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnnzip.bench.pictures import rgb
-from cnnzip.bench.report.matches import Match
-from cnnzip.bench.results import Measurement
 from cnnzip.errors import CnnzipError
 
 Pixels = NDArray[np.uint8]
-Render = Callable[[str, Path, float], tuple[bytes, Pixels]]
-"""Codec, picture's path and quality to the coded file and the decoded RGB picture (H, W, 3)."""
+T = TypeVar("T")
 
 BUDGET_BYTES = 42 << 20
 """For all pictures together before base64, which makes 56 MiB of it: browsers open that without a pause."""
@@ -56,6 +51,30 @@ class Crop:
         return picture[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
+@dataclass(frozen=True)
+class Version:
+    """What a codec, or whatever the report compares, makes of a picture."""
+
+    codec: str
+    make: Callable[[], tuple[bytes, Pixels]]
+    """The coded file, empty where there is none, and RGB of the picture's shape. May raise anything."""
+    metrics: dict[str, float]
+    details: str
+    """For people."""
+    note: str
+    """How it differs from what it is compared with, short."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A picture with its versions."""
+
+    name: str
+    original: Callable[[], Pixels]
+    """RGB of 8 bits (H, W, 3); raises CnnzipError where it is gone."""
+    versions: tuple[Version, ...]
+
+
 @dataclass
 class Gallery:
     """What the viewer gets: its pictures as JSON, the data by identity, and what could not be shown."""
@@ -75,69 +94,72 @@ class Gallery:
         return identity
 
 
-def gallery(matches: list[Match], folder: Path, render: Render, budget: int = BUDGET_BYTES) -> Gallery:
-    """Render what the matches name; a version or a picture that fails is named in `problems` and left out."""
+def gallery(exhibits: list[Exhibit], budget: int = BUDGET_BYTES) -> Gallery:
+    """Make all versions; a version or a picture that fails is named in `problems` and left out."""
     result = Gallery()
-    chosen = _affordable(matches, budget)
-    result.omitted = len(matches) - len(chosen)
-    for i, match in enumerate(chosen):
+    chosen = _affordable(exhibits, budget)
+    result.omitted = len(exhibits) - len(chosen)
+    for i, exhibit in enumerate(chosen):
         left = budget - sum(len(data) for data in result.blobs.values())
         try:
-            _add(result, match, folder, render, left / (len(chosen) - i))
+            _add(result, exhibit, left / (len(chosen) - i))
         except CnnzipError as error:
-            result.problems.append(f"{match.picture}: {error}")
+            result.problems.append(f"{exhibit.name}: {error}")
     return result
 
 
-def _affordable(matches: list[Match], budget: int) -> list[Match]:
-    """As many matches as have room with crops of the least size, evenly from all of them."""
-    if not matches:
+def _affordable(exhibits: list[Exhibit], budget: int) -> list[Exhibit]:
+    """As many as have room with crops of the least size, evenly from all of them."""
+    if not exhibits:
         return []
-    versions = max(len(match.versions) for match in matches) + 1
+    versions = max(len(exhibit.versions) for exhibit in exhibits) + 1
     room = int(budget / (LEAST_PIXELS * BYTES_A_PIXEL * versions))
-    count = min(len(matches), max(room, 1))
-    return [matches[i * len(matches) // count] for i in range(count)]
+    return evenly(exhibits, max(room, 1))
 
 
-def _add(result: Gallery, match: Match, folder: Path, render: Render, share: float) -> None:
-    """Render one picture in all its versions and put it into the gallery, in about `share` bytes."""
-    path = folder / match.picture
-    original = rgb(path)
+def evenly(things: list[T], most: int) -> list[T]:
+    """At most so many, from all over the list."""
+    count = min(len(things), most)
+    return [things[i * len(things) // count] for i in range(count)]
+
+
+def _add(result: Gallery, exhibit: Exhibit, share: float) -> None:
+    """Make one picture in all its versions and put it into the gallery, in about `share` bytes."""
+    original = exhibit.original()
     height, width = original.shape[:2]
-    rendered: list[tuple[Measurement, bytes, Pixels]] = []
-    for m in match.versions:
+    made: list[tuple[Version, bytes, Pixels]] = []
+    for version in exhibit.versions:
         try:
-            coded, decoded = render(m.codec, path, m.quality)
+            coded, decoded = version.make()
         except Exception as error:  # a codec may raise anything; the others are still shown
             reason = " ".join(str(error).split()) or type(error).__name__
-            result.problems.append(f"{m.codec} of {match.picture}: {reason}")
+            result.problems.append(f"{version.codec} of {exhibit.name}: {reason}")
             continue
         if decoded.shape != original.shape:
-            result.problems.append(f"{m.codec} of {match.picture}: decoded to another size")
+            result.problems.append(f"{version.codec} of {exhibit.name}: decoded to another size")
             continue
-        rendered.append((m, coded, decoded))
+        made.append((version, coded, decoded))
 
     crop = Crop.middle(width, height, LARGEST_PIXELS)
-    packed = _pack(crop, original, rendered)
+    packed = _pack(crop, original, made)
     size = sum(len(data) for data, _, _ in packed)
     if size > share:
         crop = Crop.middle(width, height, max(LEAST_PIXELS, crop.width * crop.height * share / size))
-        packed = _pack(crop, original, rendered)
+        packed = _pack(crop, original, made)
 
     images = [{"blob": result.keep(data), "type": kind, "whole": whole} for data, kind, whole in packed]
     details = [
-        {"codec": m.codec, "quality": m.quality, "bytes": m.bytes, "bpp": m.bpp, "metrics": finite(m.metrics)}
-        for m, _, _ in rendered
+        {"codec": one.codec, "metrics": finite(one.metrics), "details": one.details, "note": one.note}
+        for one, _, _ in made
     ]
     cropped = (crop.width, crop.height) != (width, height)
     result.pictures.append(
         {
-            "name": match.picture,
+            "name": exhibit.name,
             "width": width,
             "height": height,
             "crop": {"x": crop.x, "y": crop.y, "width": crop.width, "height": crop.height},
-            "note": f"its middle {crop.width} × {crop.height} is shown, bytes and metrics are of all of it" * cropped,
-            "target": match.target.bytes,
+            "note": f"its middle {crop.width} × {crop.height} is shown, all figures are of the whole" * cropped,
             "original": images[0],
             "versions": [image | detail for image, detail in zip(images[1:], details, strict=True)],
         }
@@ -145,12 +167,10 @@ def _add(result: Gallery, match: Match, folder: Path, render: Render, share: flo
     result.thumbnails.append(_thumbnail(original))
 
 
-def _pack(
-    crop: Crop, original: Pixels, rendered: list[tuple[Measurement, bytes, Pixels]]
-) -> list[tuple[bytes, str, bool]]:
+def _pack(crop: Crop, original: Pixels, made: list[tuple[Version, bytes, Pixels]]) -> list[tuple[bytes, str, bool]]:
     """(data, MIME type, whether it is whole) of the original and each version."""
     packed = [(_lossless(crop.of(original)), WEBP, False)]
-    for _, coded, decoded in rendered:
+    for _, coded, decoded in made:
         kind = native_type(coded)
         shown = None
         # Of a large picture, even the codec's own file is larger than the part that is shown.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape as text
 
-__all__ = ["Cell", "Column", "choice", "definitions", "section", "table", "text"]
+__all__ = ["Cell", "Column", "choice", "definitions", "nav", "section", "table", "text"]
 
 
 @dataclass(frozen=True)
@@ -112,3 +112,8 @@ def choice(label: str, attribute: str, options: Iterable[tuple[str, str]]) -> st
 def definitions(entries: Iterable[tuple[str, str]]) -> str:
     """The inside of a `dl`: terms and what they are, as plain text."""
     return "".join(f"<div><dt>{text(term)}</dt><dd>{text(meaning)}</dd></div>" for term, meaning in entries)
+
+
+def nav(entries: Iterable[tuple[str, str]]) -> str:
+    """Links to sections: (identity, name) each."""
+    return "".join(f'<a href="#{text(identity)}">{text(name)}</a>' for identity, name in entries)

@@ -1,8 +1,14 @@
 """For every picture, each codec at about the same size: what the viewer shows side by side."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+from cnnzip.bench.pictures import rgb
+from cnnzip.bench.report.formats import nearly
+from cnnzip.bench.report.images import Exhibit, Pixels, Version
 from cnnzip.bench.results import CodecInfo, Measurement, Results
 from cnnzip.bench.summary import is_ours
 
@@ -10,6 +16,9 @@ MIDDLE_QUALITIES = (30.0, 60.0)
 """Of cnnzip: where differences can be seen and nothing falls apart."""
 MIDDLE_BPP = (0.2, 0.7)
 """The same for a codec whose qualities mean something else."""
+
+Render = Callable[[str, Path, float], tuple[bytes, Pixels]]
+"""Codec, picture's path and quality to the coded file and the decoded RGB picture (H, W, 3)."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +64,22 @@ def _nearest(sweep: list[Measurement], size: int) -> Measurement:
 
 def _off(m: Measurement, size: int) -> float:
     return abs(math.log(m.bytes / size))
+
+
+def exhibits(matches: list[Match], folder: Path, render: Render) -> list[Exhibit]:
+    """What the viewer shows of the matches; the pictures are in `folder`."""
+    shown = []
+    for match in matches:
+        path = folder / match.picture
+        versions = tuple(
+            Version(
+                codec=m.codec,
+                make=partial(render, m.codec, path, m.quality),
+                metrics=m.metrics,
+                details=f"{m.bytes:,} B · {m.bpp:.3f} bpp · q {m.quality:g}",
+                note=nearly(100 * (m.bytes / match.target.bytes - 1)),
+            )
+            for m in match.versions
+        )
+        shown.append(Exhibit(match.picture, partial(rgb, path), versions))
+    return shown

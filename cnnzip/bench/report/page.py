@@ -12,6 +12,11 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from cnnzip.bench.report.formats import digits
+from cnnzip.bench.report.images import Gallery
+from cnnzip.bench.report.markup import text
+from cnnzip.bench.results import MetricInfo
+
 ASSETS = files("cnnzip.bench.report")
 ENTRY = "main"
 _IMPORT = re.compile(r'^import (?P<names>\{[^}]*\}) from "\./(?P<name>\w+)\.js";$', re.MULTILINE)
@@ -50,6 +55,22 @@ def json_block(data: object) -> str:
 def blob_block(identity: str, data: bytes) -> str:
     """A data block that the viewer decodes when it is looked at."""
     return f'<script type="application/base64" id="blob-{identity}">{base64.b64encode(data).decode()}</script>\n'
+
+
+def viewer(shown: Gallery) -> str:
+    """The places of the strip of pictures and of the viewer, as HTML."""
+    thumbs = "".join(
+        f'<button type="button" data-picture="{i}" aria-pressed="false" title="{text(picture["name"])}">'
+        f'<img alt="{text(picture["name"])}" src="data:image/webp;base64,{base64.b64encode(data).decode()}"></button>'
+        for i, (picture, data) in enumerate(zip(shown.pictures, shown.thumbnails, strict=True))
+    )
+    return f'<div class="strip" role="group" aria-label="Pictures">{thumbs}</div><div id="viewer"></div>'
+
+
+def metric_entry(metric: MetricInfo) -> dict[str, Any]:
+    """What the scripts know of a metric."""
+    fields = {"name": metric.name, "label": metric.label, "unit": metric.unit}
+    return {**fields, "higher": metric.higher_is_better, "digits": digits(metric)}
 
 
 def assemble(parts: dict[str, str], data: dict[str, Any], blobs: dict[str, bytes]) -> str:

@@ -1,5 +1,5 @@
 // The viewer: which picture, which two of its versions, and slider or difference map.
-import { html, page, shownBpp, shownBytes, shownValue } from "./dom.js";
+import { html, page, shownValue } from "./dom.js";
 import { difference, load } from "./images.js";
 import { codecs, swatch } from "./marks.js";
 import { metric, onMetric } from "./metric.js";
@@ -22,7 +22,7 @@ const stage = new Stage((zoom) => press("[data-zoom]", (button) => button.datase
 
 const versions = () => [{ codec: ORIGINAL, ...picture.original }, ...picture.versions];
 const version = (side) => versions().find((one) => one.codec === chosen[side]) ?? versions()[0];
-const nameOf = (one) => codecs.get(one.codec)?.label ?? "Original";
+const nameOf = (one) => codecs.get(one.codec)?.label ?? page.original.label;
 
 function press(selector, on) {
   for (const button of root.querySelectorAll(selector)) button.setAttribute("aria-pressed", on(button));
@@ -56,11 +56,6 @@ function copy(canvas) {
   return twin;
 }
 
-function relative(one) {
-  const off = Math.round(100 * (one.bytes / picture.target - 1));
-  return off ? `${off > 0 ? "+" : "−"}${Math.abs(off)} %` : "±0 %";
-}
-
 function choice(one) {
   const original = one.codec === ORIGINAL;
   const sides = SIDES.map((side) =>
@@ -70,19 +65,16 @@ function choice(one) {
       onclick: () => choose(side, one.codec),
     }, side === "left" ? "L" : "R"),
   );
-  const details = original
-    ? "lossless"
-    : `${shownBytes(one.bytes)} · ${shownBpp(one.bpp)} · q ${one.quality}`;
   const mark = original ? html("span", { class: "swatch" }) : swatch(codecs.get(one.codec));
   return html(
     "div",
     { class: "choice", "data-codec": one.codec },
     ...sides,
-    html("span", { class: "who" }, html("b", {}, mark, nameOf(one)), html("small", {}, details)),
+    html("span", { class: "who" }, html("b", {}, mark, nameOf(one)), html("small", {}, original ? page.original.details : one.details)),
     html(
       "span", { class: "what" },
       original ? "" : shownValue(metric(), one.metrics[metric().name]),
-      html("small", {}, original ? "" : relative(one)),
+      html("small", {}, original ? "" : one.note),
     ),
   );
 }

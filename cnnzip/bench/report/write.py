@@ -1,18 +1,16 @@
 """From results to `report.html`, section by section."""
 
-import base64
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cnnzip import __version__
 from cnnzip.bench.report import tables
-from cnnzip.bench.report.formats import digits
+from cnnzip.bench.report.formats import date, machine
 from cnnzip.bench.report.headline import headline
-from cnnzip.bench.report.images import Gallery, Render, gallery
-from cnnzip.bench.report.markup import choice, definitions, section, text
-from cnnzip.bench.report.matches import Match, match_pictures
-from cnnzip.bench.report.page import assemble
+from cnnzip.bench.report.images import Gallery, gallery
+from cnnzip.bench.report.markup import choice, definitions, nav, section, text
+from cnnzip.bench.report.matches import Match, Render, exhibits, match_pictures
+from cnnzip.bench.report.page import assemble, metric_entry, viewer
 from cnnzip.bench.report.palette import for_scripts, in_order
 from cnnzip.bench.results import CodecInfo, Results
 from cnnzip.bench.summary import Summary, is_ours, summarise
@@ -45,36 +43,29 @@ def write_report(results: Results, folder: Path, output: Path, render: Render) -
     """
     codecs = in_order(results)
     matches = match_pictures(results, codecs)
-    shown = gallery(matches, folder, render)
+    shown = gallery(exhibits(matches, folder, render))
     first = headline(results, codecs)
     sections = _sections(results, codecs, matches, shown)
     names = ", ".join(codec.label for codec in codecs)
     parts = {
         "title": text(f"cnnzip bench: {names}"),
         "generator": text(f"cnnzip {__version__}"),
-        "nav": "".join(f'<a href="#{identity}">{NAMES[identity]}</a>' for identity in sections),
+        "nav": nav((identity, NAMES[identity]) for identity in sections),
         "eyebrow": text(_eyebrow(results, codecs)),
         "headline": first.sentence,
         "others": f'<ul class="others">{first.others}</ul>' if first.others else "",
         "facts": definitions(_facts(results)),
         "command": text(results.command),
         "sections": "".join(sections.values()),
-        "footer": text(f"cnnzip {__version__} · {_date(results)}"),
+        "footer": text(f"cnnzip {__version__} · {date(results.created)}"),
     }
     page = assemble(parts, _data(results, codecs, shown), shown.blobs)
     write_atomic(output, page.encode(), force=True)
 
 
-def _date(results: Results) -> str:
-    try:
-        return f"{datetime.fromisoformat(results.created):%d %B %Y, %H:%M %Z}".strip().lstrip("0")
-    except ValueError:
-        return results.created
-
-
 def _eyebrow(results: Results, codecs: list[CodecInfo]) -> str:
     count = len(results.pictures)
-    return f"cnnzip bench · {len(codecs)} codecs · {count} picture{'s' * (count != 1)} · {_date(results)}"
+    return f"cnnzip bench · {len(codecs)} codecs · {count} picture{'s' * (count != 1)} · {date(results.created)}"
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
@@ -82,13 +73,10 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     megapixels = sum(width * height for width, height in sizes.values()) / 1e6
     shapes = list(dict.fromkeys(f"{width} × {height}" for width, height in sizes.values()))
     shape = f"all {shapes[0]}" if len(shapes) == 1 else f"{len(shapes)} sizes"
-    machine = [results.machine.get(name, "") for name in ("processor", "cores", "memory", "system")]
-    if machine[1].isdigit():
-        machine[1] += " cores"
     return [
         ("Pictures", f"{len(sizes)}, {shape}, {megapixels:.1f} MP"),
         ("Measured", f"{len(results.measurements):,} files, coded and decoded again"),
-        ("Machine", ", ".join(part for part in machine if part) or "unknown"),
+        ("Machine", machine(results.machine)),
     ]
 
 
@@ -129,18 +117,13 @@ def _pictures(matches: list[Match], shown: Gallery) -> str:
     omitted = (
         f" {len(shown.pictures)} of {len(matches)} pictures are here, to keep the page small." if shown.omitted else ""
     )
-    thumbs = "".join(
-        f'<button type="button" data-picture="{i}" aria-pressed="false" title="{text(picture["name"])}">'
-        f'<img alt="{text(picture["name"])}" src="data:image/webp;base64,{base64.b64encode(data).decode()}"></button>'
-        for i, (picture, data) in enumerate(zip(shown.pictures, shown.thumbnails, strict=True))
-    )
     return section(
         "pictures",
         "See for yourself",
         "Every codec at about the same number of bytes: of its measured qualities, the one nearest in size. "
         "Drag the divider, or click the picture and use <kbd>←</kbd> <kbd>→</kbd>; <kbd>+</kbd> <kbd>−</kbd> "
         f"<kbd>0</kbd> and the wheel zoom, dragging pans, <kbd>d</kbd> shows the difference.{omitted}",
-        f'<div class="strip" role="group" aria-label="Pictures">{thumbs}</div><div id="viewer"></div>',
+        viewer(shown),
     )
 
 
@@ -225,19 +208,12 @@ def _data(results: Results, codecs: list[CodecInfo], shown: Gallery) -> dict[str
     right = ours[0] if ours else next(iter(names), "")
     return {
         "codecs": for_scripts(codecs),
-        "metrics": [
-            {
-                "name": metric.name,
-                "label": metric.label,
-                "unit": metric.unit,
-                "higher": metric.higher_is_better,
-                "digits": digits(metric),
-            }
-            for metric in results.metrics
-        ],
+        "metrics": [metric_entry(metric) for metric in results.metrics],
         "curves": {
             metric.name: {name: results.curve(name, metric.name) for name in names} for metric in results.metrics
         },
+        "axis": {"label": "bits per pixel", "unit": "bpp", "digits": 3, "log": True, "point": "quality"},
+        "original": {"label": "Original", "details": "lossless"},
         "pictures": shown.pictures,
         "start": {"left": left, "right": right},
     }

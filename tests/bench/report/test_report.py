@@ -13,7 +13,7 @@ from PIL import Image
 
 from cnnzip.bench.report import write_report
 from cnnzip.bench.report.images import Crop, gallery, native_type
-from cnnzip.bench.report.matches import match_pictures
+from cnnzip.bench.report.matches import exhibits, match_pictures
 from cnnzip.bench.report.page import bundle, json_block
 from cnnzip.bench.report.palette import for_scripts, in_order
 from cnnzip.bench.results import Measurement
@@ -156,11 +156,12 @@ def test_what_browsers_cannot_decode_is_embedded_without_loss(page, folder, tiny
         original = Image.open(io.BytesIO(blobs[picture["original"]["blob"]])).convert("RGB")
         assert np.array_equal(original, Image.open(path).convert("RGB"))
         for version in picture["versions"]:
-            coded, decoded = tiny_render(version["codec"], path, version["quality"])
+            size, quality = re.fullmatch(r"([\d,]+) B · [\d.]+ bpp · q ([\d.]+)", version["details"]).groups()
+            coded, decoded = tiny_render(version["codec"], path, float(quality))
             embedded = blobs[version["blob"]]
             if version["codec"] in ("jpeg", "webp"):
                 assert embedded == coded
-                assert version["bytes"] == len(coded)
+                assert int(size.replace(",", "")) == len(coded)
                 assert version["type"] == f"image/{version['codec']}"
             else:
                 assert version["type"] == "image/webp"
@@ -269,11 +270,12 @@ def test_without_cnnzip_the_size_is_one_of_the_baseline_at_a_middle_rate(measure
 def test_a_small_budget_gives_crops_and_a_smaller_one_fewer_pictures(measured, folder, tiny_render, monkeypatch):
     monkeypatch.setattr("cnnzip.bench.report.images.LEAST_PIXELS", 32 * 32)
     matches = match_pictures(measured, in_order(measured))
-    whole = gallery(matches, folder, tiny_render)
+    shown = exhibits(matches, folder, tiny_render)
+    whole = gallery(shown)
     size = sum(map(len, whole.blobs.values()))
     assert not any(picture["note"] for picture in whole.pictures)
 
-    cropped = gallery(matches, folder, tiny_render, size // 2)
+    cropped = gallery(shown, size // 2)
     assert len(cropped.pictures) == 3
     assert sum(map(len, cropped.blobs.values())) < 0.75 * size
     first = cropped.pictures[0]
@@ -281,14 +283,14 @@ def test_a_small_budget_gives_crops_and_a_smaller_one_fewer_pictures(measured, f
     assert "is shown" in first["note"]
     assert {v["codec"] for v in first["versions"] if v["whole"]} == {"jpeg", "webp"}
 
-    fewer = gallery(matches, folder, tiny_render, 1 << 12)
+    fewer = gallery(shown, 1 << 12)
     assert (len(fewer.pictures), fewer.omitted) == (1, 2)
 
 
 def test_of_a_crop_the_smaller_of_file_and_part_is_embedded(measured, folder, tiny_render, monkeypatch):
     monkeypatch.setattr("cnnzip.bench.report.images.LARGEST_PIXELS", 24 * 16)
     (first, *_) = match_pictures(measured, in_order(measured))
-    shown = gallery([first], folder, tiny_render)
+    shown = gallery(exhibits([first], folder, tiny_render))
     crop = shown.pictures[0]["crop"]
     original = Image.open(folder / first.picture).convert("RGB")
     assert {(v["whole"], v["type"]) for v in shown.pictures[0]["versions"]} == {(False, "image/webp")}

@@ -1,0 +1,1 @@
+"""`cnnzip bench --task denoise`: noise of known strength on clean pictures, and what each denoiser makes of it."""
