@@ -25,13 +25,19 @@ for family in dense deconv; do
 done
 
 # Overfitting, provoked with eight pictures, and what regularisation does about it.
-mkdir -p "$out/few"
+few() { # name, options
+  name=$1
+  shift
+  cnnzip train "$out/few" --valid "$out/few-valid" --family residual --crop 64 --batch 8 --steps 2000 \
+    --validate-every 200 --name "$name" --run-dir "$out/runs/$name" -o "$out/models" "$@"
+}
+mkdir -p "$out/few" "$out/few-valid"
 find "$data/train" -name 'bsds-*' | sort | head -8 | xargs -I{} cp {} "$out/few"
-few="--family residual --crop 64 --batch 8 --steps 3000 --validate-every 250"
-train few "$out/few" $few
-train few-decay "$out/few" $few --weight-decay 1
-train few-dropout "$out/few" $few --dropout 0.1
-train few-patience "$out/few" $few --patience 2
+find "$data/valid" -name '*.jpg' | sort | head -8 | xargs -I{} cp {} "$out/few-valid"
+few few
+few few-decay --weight-decay 1
+few few-dropout --dropout 0.1
+few few-patience --patience 2
 
 python -m cnnzip.train.runs "$out"/runs/*
 CNNZIP_MODELS=$out/models cnnzip bench "$data/kodak" -o "$out/report" --jobs 2 --metrics psnr_rgb,ssimulacra2 \
