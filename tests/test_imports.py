@@ -41,7 +41,7 @@ TORCH = {
     },
     "prior": {"density", "hyper_density"},
     "train": None,  # all of it
-    "bench": {"metrics", "seams"},  # MS-SSIM; networks without one of their layers
+    "bench": {"metrics"},  # MS-SSIM
 }
 
 

@@ -2,14 +2,12 @@
 
     python -m cnnzip.bench.seams DIR [--model dense] [--side 32] [--qualities 20,50,80] [--crop FILE.png]
 
-1.00 says that nobody can tell where the blocks end. A model with a deblocking layer is measured without it, too; that
-needs torch.
+1.00 says that nobody can tell where the blocks end. JPEG, with its blocks of 8×8, stands beside it as a yardstick.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
-from copy import deepcopy
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +23,13 @@ from cnnzip.errors import CnnzipError
 from cnnzip.files import write_atomic
 from cnnzip.image import Picture
 from cnnzip.image.picture import to_8_bit
-from cnnzip.networks.runtime import Runtime
 
 CROP = 192
 ZOOM = 2
 """Side of the square that `--crop` shows, in pixels of the picture, and how much it is enlarged."""
+
+JPEG_BLOCK = 8
+JPEG_QUALITIES = (10, 30, 70)
 
 
 def seam_ratio(error: NDArray[np.float32], side: int) -> float:
@@ -47,61 +47,50 @@ def seam_ratio(error: NDArray[np.float32], side: int) -> float:
     return float(seams.mean() / rest.mean()) if len(seams) else float("nan")
 
 
-def without_deblocking(model: Model) -> Runtime | None:
-    """What runs the model's networks without their deblocking layer; None where none is, or no torch."""
-    try:
-        from torch import nn
-
-        from cnnzip.networks.dense import Deblocking
-        from cnnzip.networks.torch_runtime import TorchRuntime
-    except ImportError:
-        return None
-    runtime = model.runtime("torch")
-    assert isinstance(runtime, TorchRuntime)
-    network = deepcopy(runtime.network)
-    parts = list(network.synthesis.children())
-    kept = [part for part in parts if not isinstance(part, Deblocking)]
-    if len(kept) == len(parts):
-        return None
-    network.synthesis = nn.Sequential(*kept)
-    runtime.network = network
-    return runtime
-
-
 def report(model: Model, folder: Path, side: int, qualities: list[float], crop: Path | None) -> None:
-    """Print a row a quality, and write the picture that `crop` asks for."""
-    found = [picture for _, _, picture in pictures(folder)]
-    forms: dict[str, Runtime] = {"as it is": model.runtime()}
-    plain = without_deblocking(model)
-    if plain:
-        forms["no deblocking"] = plain
-    print(f"{len(found)} pictures, model {model.description.name}, seams every {side} pixels")
-    print("quality" + "".join(f"{name:>16} {'PSNR dB':>8}" for name in forms))
-    for quality in qualities:
-        cells = ""
-        for runtime in forms.values():
-            ratios, psnrs = zip(*measured(model, runtime, found, side, quality), strict=True)
-            cells += f"{np.nanmean(ratios):16.3f} {np.mean(psnrs):8.2f}"
-        print(f"{quality:7g}{cells}")
+    """Print a row a quality of the model and of JPEG, and write the picture that `crop` asks for."""
+    found = [to_8_bit(picture.color) for _, _, picture in pictures(folder)]
+    runtime = model.runtime()
+
+    def coded(color: NDArray[np.uint8], quality: float) -> NDArray[np.uint8]:
+        data = encode_picture(Picture(color), model, runtime, quality=quality)
+        return to_8_bit(decode_picture(data, find_model=lambda _: model, open_runtime=lambda _: runtime).color)
+
+    print(f"{len(found)} pictures")
+    print("codec       quality  seams every  PSNR dB  seam ratio")
+    for name, code, block, steps in (
+        (model.description.name, coded, side, qualities),
+        ("jpeg", by_jpeg, JPEG_BLOCK, JPEG_QUALITIES),
+    ):
+        for quality in steps:
+            ratio, psnr = measured(found, [code(color, quality) for color in found], block)
+            print(f"{name:10}  {quality:7g}  {block:11}  {psnr:7.2f}  {ratio:10.3f}")
     if crop:
-        square = _middle(to_8_bit(found[0].color))
-        views = [_middle(_decoded(model, runtime, found[0], qualities[0])) for runtime in forms.values()]
-        _save(np.hstack([square, *reversed(views)]), crop)
+        first = found[0]
+        _save(np.hstack([_middle(view) for view in (first, coded(first, qualities[0]))]), crop)
 
 
-def measured(
-    model: Model, runtime: Runtime, found: list[Picture], side: int, quality: float
-) -> Iterator[tuple[float, float]]:
-    """Seam ratio and PSNR in dB of each picture."""
-    for picture in found:
-        color = to_8_bit(picture.color)
-        error = _decoded(model, runtime, picture, quality).astype(np.float32) - color
-        yield seam_ratio(error, side), float(10 * np.log10(255**2 / np.square(error).mean()))
+def measured(found: list[NDArray[np.uint8]], decoded: list[NDArray[np.uint8]], side: int) -> tuple[float, float]:
+    """Seam ratio, and PSNR in dB, means over the pictures."""
+    ratios, psnrs = [], []
+    for color, other in zip(found, decoded, strict=True):
+        error = other.astype(np.float32) - color
+        ratios.append(seam_ratio(error, side))
+        psnrs.append(10 * np.log10(255**2 / np.square(error).mean()))
+    return float(np.nanmean(ratios)), float(np.mean(psnrs))
 
 
-def _decoded(model: Model, runtime: Runtime, picture: Picture, quality: float) -> NDArray[np.uint8]:
-    data = encode_picture(Picture(picture.color), model, runtime, quality=quality)
-    return to_8_bit(decode_picture(data, find_model=lambda _: model, open_runtime=lambda _: runtime).color)
+def by_jpeg(color: NDArray[np.uint8], quality: float) -> NDArray[np.uint8]:
+    """(H, W, C) as Pillow's JPEG gives it back, colour at full resolution."""
+    coded = BytesIO()
+    _image(color).save(coded, "jpeg", quality=int(quality), subsampling=0)
+    with Image.open(coded) as image:
+        decoded: NDArray[np.uint8] = np.asarray(image).reshape(color.shape)
+    return decoded
+
+
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
 
 
 def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -110,8 +99,7 @@ def _middle(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _save(pixels: NDArray[np.uint8], path: Path) -> None:
-    enlarged = pixels.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
-    image = Image.fromarray(enlarged if enlarged.shape[2] == 3 else enlarged[..., 0])
+    image = _image(pixels.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1))
     write_atomic(path, lambda file: image.save(file, "png", optimize=True), force=True)
 
 
@@ -122,7 +110,7 @@ def main() -> None:
     parser.add_argument("--model", default="dense")
     parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--qualities", default="20,50,80")
-    parser.add_argument("--crop", type=Path, help="original | without deblocking | as it is, at the first quality")
+    parser.add_argument("--crop", type=Path, help="show the first picture: original | coded at the first quality")
     arguments = parser.parse_args()
     try:
         qualities = [float(quality) for quality in arguments.qualities.split(",")]

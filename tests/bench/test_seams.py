@@ -27,7 +27,12 @@ def test_the_report_has_a_row_a_quality_and_shows_a_crop(tiny, photo_file, tmp_p
     shutil.copy(photo_file, tmp_path / "pictures")
     seams.report(tiny, tmp_path / "pictures", 16, [0, 20], tmp_path / "crop.png")
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[2:]] == ["0", "20"]
+    rows = [line.split() for line in lines[2:]]
+    assert [row[:3] for row in rows[:2]] == [["tiny", "0", "16"], ["tiny", "20", "16"]]
+    # JPEG's blocks show, most of all at low quality.
+    jpeg = [float(row[4]) for row in rows[2:]]
+    assert len(jpeg) == 3
+    assert jpeg[0] > 1.2 * max(1, jpeg[2])
     with Image.open(photo_file) as photo, Image.open(tmp_path / "crop.png") as crop:
         sides = [min(side, seams.CROP) * seams.ZOOM for side in photo.size]
         assert crop.size == (2 * sides[0], sides[1])
