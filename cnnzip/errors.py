@@ -57,6 +57,10 @@ class BenchError(CnnzipError):
     """A benchmark cannot start or go on: results that are none, a missing extra, a codec that is not there."""
 
 
+class BatchError(CnnzipError):
+    """A batch cannot start or go on: a missing extra, another process at the same batch, workers that die."""
+
+
 class CnzError(CnnzipError):
     """The root of all errors about `.cnz` data."""
 

@@ -1,10 +1,11 @@
 """Reading whole files within a limit, and writing them so that a partial file never bears its final name."""
 
 import os
+import re
 import secrets
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,9 @@ Content = bytes | memoryview | Callable[[BinaryIO], object]
 
 CHUNK_BYTES = 1 << 20
 """Read at a time from pipes and devices, whose size is unknown."""
+
+TEMPORARY = re.compile(r"\.cnnzip-[0-9a-f]{16}\.tmp")
+"""The names of temporary files. Their writers hold a lock on them, so that those of dead processes are known."""
 
 
 def read_bytes(path: StrPath, limit: int = limits.MAX_FILE_BYTES) -> bytes:
@@ -41,7 +45,7 @@ def read_bytes(path: StrPath, limit: int = limits.MAX_FILE_BYTES) -> bytes:
     return b"".join(chunks)
 
 
-def write_atomic(path: StrPath, data: Content, *, force: bool) -> None:
+def write_atomic(path: StrPath, data: Content, *, force: bool, times_ns: tuple[int, int] | None = None) -> None:
     """Write a file that appears under its name only when it is complete and on the disk.
 
     The bytes go to a temporary file in the same folder, which is synced and then renamed. Without `force` a
@@ -50,7 +54,7 @@ def write_atomic(path: StrPath, data: Content, *, force: bool) -> None:
     After any failure, interrupts included, there is neither a partial nor a temporary file.
 
     Pipes, devices and /dev/stdout are written directly, with or without `force`; a function as `data` must
-    not seek in them.
+    not seek in them. `times_ns` are the times of access and change that a regular file gets.
 
     Raises:
         OutputExistsError: the file exists and `force` is false.
@@ -67,37 +71,89 @@ def write_atomic(path: StrPath, data: Content, *, force: bool) -> None:
             with target.open("ab") as file:
                 _write(file, data)
         elif force:
-            _write_regular(target.resolve(), data, status, force=True)
+            _write_regular(target.resolve(), data, status, times_ns, force=True)
         else:
             if os.path.lexists(target):
                 raise _exists_error(target)
-            _write_regular(target, data, None, force=False)
+            _write_regular(target, data, None, times_ns, force=False)
     except OSError as error:
         raise _file_error(path, error) from error
 
 
-def _write_regular(target: Path, data: Content, status: os.stat_result | None, *, force: bool) -> None:
+def clear_stale(folder: StrPath) -> int:
+    """Remove the temporary files that processes left in `folder` when they died; how many those were.
+
+    What another process is writing now is left alone, and so is what cannot be removed.
+    """
+    cleared = 0
+    with suppress(OSError):
+        with os.scandir(folder) as entries:
+            paths = [Path(entry) for entry in entries if TEMPORARY.fullmatch(entry.name)]
+        for path in paths:
+            with suppress(OSError), path.open("r+b") as file:
+                if lock(file, wait=False):
+                    path.unlink()
+                    cleared += 1
+    return cleared
+
+
+def _write_regular(
+    target: Path,
+    data: Content,
+    status: os.stat_result | None,
+    times_ns: tuple[int, int] | None,
+    *,
+    force: bool,
+) -> None:
     """Write by way of a temporary file; `status` is that of the file to be replaced."""
     folder = target.parent
     if not folder.is_dir():
         raise FileError(f"{_shown(target)}: the folder does not exist")
-    temporary = folder / f".cnnzip-{secrets.token_hex(8)}.tmp"
-    try:
-        # Not tempfile, which gives mode 0600 instead of what the umask says.
-        with temporary.open("xb") as file:
-            if status:
-                temporary.chmod(status.st_mode & 0o777)
-            _write(file, data)
-            file.flush()
-            os.fsync(file.fileno())
+    with _temporary(folder) as (temporary, file):
+        if status:
+            temporary.chmod(status.st_mode & 0o777)
+        _write(file, data)
+        file.flush()
+        if times_ns:
+            os.utime(temporary, ns=times_ns)
+        os.fsync(file.fileno())
         if force:
             temporary.replace(target)
         else:
             _rename_new(temporary, target)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    _sync_folder(folder)
+    sync_folder(folder)
+
+
+@contextmanager
+def _temporary(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file in `folder` and its name, which is gone at the end; locked, so that `clear_stale` spares it."""
+    gone = True
+    while gone:
+        path = folder / f".cnnzip-{secrets.token_hex(8)}.tmp"
+        try:
+            # Not tempfile, which gives mode 0600 instead of what the umask says.
+            with path.open("xb") as file:
+                lock(file, wait=True)
+                # Between its creation and its lock, clear_stale may have taken it for a dead process's.
+                gone = os.fstat(file.fileno()).st_nlink == 0
+                if not gone:
+                    yield path, file
+        finally:
+            with suppress(OSError):
+                path.unlink()
+
+
+def lock(file: BinaryIO, *, wait: bool) -> bool | None:
+    """Lock a file until it is closed or its process ends; whether that was done, None where there are no locks."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+
+        flock(file, LOCK_EX if wait else LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return None
+    return True
 
 
 def _rename_new(temporary: Path, target: Path) -> None:
@@ -120,7 +176,7 @@ def _write(file: BinaryIO, data: Content) -> None:
         data(file)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name outlast a power cut, where the system can; the file itself is safe already."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

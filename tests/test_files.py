@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from cnnzip.errors import FileError, OutputExistsError
-from cnnzip.files import read_bytes, write_atomic
+from cnnzip.files import clear_stale, read_bytes, write_atomic
 
 
 @pytest.fixture
@@ -363,3 +363,23 @@ def test_standard_output(tmp_path: Path, name: str) -> None:
         subprocess.run(command, stdout=file, check=True)
     assert out.read_bytes() == b"old new"
     assert names(tmp_path) == ["out"]
+
+
+def test_what_dead_processes_left_is_cleared_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    (tmp_path / ".cnnzip-0123456789abcdef.tmp").write_bytes(b"half a file")
+    (tmp_path / ".cnnzip-mine.tmp").write_bytes(b"not one of ours")
+    cleared = []
+
+    def write(file: BinaryIO) -> None:
+        cleared.append(clear_stale(tmp_path))
+        file.write(b"whole")
+
+    write_atomic(tmp_path / "out", write, force=False)
+    assert cleared == [1]
+    assert names(tmp_path) == [".cnnzip-mine.tmp", "out"]
+    assert clear_stale(tmp_path / "none") == 0
+
+
+def test_times(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "out", b"new", force=False, times_ns=(10**18 + 1, 10**18 + 2))
+    assert (tmp_path / "out").stat().st_mtime_ns == 10**18 + 2

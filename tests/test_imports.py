@@ -27,8 +27,10 @@ ALLOWED = {
     "bench": BASE | {"", "codec", "denoise", "entropy", "image", "networks", "prior", "files"},
     "api": BASE | {"codec", "denoise", "entropy", "image", "files"},
     "pillow_plugin": BASE | {"api", "codec", "container", "image"},
+    # container: the magic; networks: a type
+    "batch": BASE | {"codec", "container", "denoise", "image", "networks", "files"},
     # networks: the options of a family
-    "cli": BASE | {"", "codec", "denoise", "image", "networks", "train", "bench", "files"},
+    "cli": BASE | {"", "batch", "codec", "denoise", "image", "networks", "train", "bench", "files"},
     "": {"api", "errors"},
     "__main__": {"cli"},
 }
@@ -113,6 +115,9 @@ def test_commands_do_not_load_torch(installed_tiny: Path, tmp_path: Path, photo_
     assert "onnxruntime" in encode & decode & explain
     for modules in (encode, decode, verify, info, explain, models):
         assert not modules & {"torch", "onnx", "dahuffman", "scipy", "matplotlib", "rich", "pydantic"}
+    # What only batches need.
+    for modules in (encode, decode, verify, info):
+        assert not modules & {"multiprocessing", "sqlite3", "fsspec", "distributed"}
     for modules in (verify, info, models):
         assert not modules & {"onnxruntime"}
 

@@ -1,20 +1,18 @@
 """`cnnzip encode`."""
 
-import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cnnzip.cli import options
-from cnnzip.cli.denoise import level_of
-from cnnzip.cli.files import Outputs, Teller, each, read_input, shown
+from cnnzip.cli.batch import carry_out
+from cnnzip.cli.batch_options import BatchOptions, takes_batch_options
+from cnnzip.cli.denoise import AUTO, level_of
 from cnnzip.errors import UsageError
 
 if TYPE_CHECKING:
     from cnnzip.codec.rate_control import Target
     from cnnzip.image import Crop, Resize
-
-SUFFIX = ".cnz"
 
 
 def goal(quality: float | None, size: str | None, bpp: float | None, psnr: float | None) -> "Target | int":
@@ -54,8 +52,9 @@ def geometry(crop: str | None, resize: str | None) -> "tuple[Crop | None, Resize
         raise UsageError(f"--resize {error}") from error
 
 
+@takes_batch_options(writes=True)
 def encode(
-    files: options.Files,
+    files: options.SomeFiles = None,
     output: options.Output = None,
     quality: Annotated[
         float | None,
@@ -98,83 +97,48 @@ def encode(
         ),
     ] = None,
     strip: Annotated[bool, typer.Option("--strip", help="Drop EXIF and XMP; the colour profile stays.")] = False,
+    min_saving: Annotated[
+        str | None, typer.Option(metavar="PERCENT", help="Write no file that saves less than this, e.g. 5%.")
+    ] = None,
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     runtime: options.Runtime = "onnx",
     threads: options.Threads = 0,
     limit_pixels: options.LimitPixels = options.DEFAULT_LIMIT,
+    *,
+    batch: BatchOptions,
 ) -> None:
     """Compress pictures: photo.png becomes photo.cnz beside it.
 
     --crop, --resize and --grayscale, in this order, take the picture as viewers show it, and store it upright.
     """
-    from cnnzip import image
-    from cnnzip.codec.encode import Encoder
-    from cnnzip.codec.models import DEFAULT_MODEL, find_model
-    from cnnzip.codec.rate_control import encode_to
-    from cnnzip.denoise.denoise import denoise_picture
-    from cnnzip.denoise.model import open_denoiser
+    from cnnzip.batch.job import EncodeJob
+    from cnnzip.codec.models import DEFAULT_MODEL
 
-    target = goal(quality, target_size, target_bpp, target_psnr)
-    max_bytes = options.parse_size("--max-size", max_size) if max_size is not None else None
     rectangle, size = geometry(crop, resize)
-    changed = rectangle is not None or size is not None
-    level = None if denoise is None else level_of("--denoise", denoise)
-    outputs = Outputs(files, output, SUFFIX, force=force)
-    teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs.use_stdout)
-    found = find_model(model or DEFAULT_MODEL)
-    runner = found.runtime(runtime, threads)
-    denoiser = None if denoise is None else open_denoiser(runtime=runtime, threads=threads)
-
-    def one(source: str) -> None:
-        name = outputs.claim(source)
-        start = time.perf_counter()
-        given = read_input(source)
-        picture = image.read(given, limit_pixels=limit_pixels)
-        sigma = None
-        if denoiser:
-            picture, sigma = denoise_picture(picture, denoiser, sigma=level)
-        if strip:
-            picture = image.strip(picture)
-        if changed or grayscale:
-            picture = image.prepare(
-                picture, crop=rectangle, resize=size, grayscale=grayscale, limit_pixels=limit_pixels
-            )
-        encoded = encode_to(Encoder(picture, found, runner, coder), target, max_bytes)
-        data = encoded.data
-        outputs.write(name, data)
-        for note in picture.notes:
-            teller.note(source, note)
-        bpp = 8 * len(data) / (picture.width * picture.height)
-        saving = 1 - len(data) / len(given)
-        record: dict[str, Any] = {
-            "input": source,
-            "output": name,
-            "width": picture.width,
-            "height": picture.height,
-            "input_bytes": len(given),
-            "bytes": len(data),
-            "bpp": round(bpp, 5),
-            "saving": round(saving, 5),
-            "quality": encoded.quality,
-            **({"psnr": round(encoded.psnr, 4)} if encoded.psnr is not None else {}),
-            **({"denoised": round(sigma, 3)} if sigma is not None else {}),
-            "model": found.description.name,
-            "coder": coder,
-            "seconds": round(time.perf_counter() - start, 4),
-            "notes": list(picture.notes),
-        }
-        teller.done(
-            f"{shown(source)} → {shown(name, 'standard output')}: {len(given):,} → {len(data):,} bytes, "
-            f"{bpp:.3f} bpp, "
-            + (f"{saving:.1%} saved" if saving >= 0 else f"{-saving:.1%} larger")
-            + (f", {picture.width}×{picture.height}" if changed else "")
-            # Where the quality was not given, it is part of the result.
-            + (f", quality {encoded.quality:g}" if encoded.units != target else "")
-            + (f", {encoded.psnr:.2f} dB" if encoded.psnr is not None else "")
-            + (f", denoised at level {sigma:.1f}" if sigma else ", no noise found" if denoiser else ""),
-            record,
-        )
-
-    each(files, teller, one)
+    job = EncodeJob(
+        goal=goal(quality, target_size, target_bpp, target_psnr),
+        model=model or DEFAULT_MODEL,
+        max_bytes=options.parse_size("--max-size", max_size) if max_size is not None else None,
+        coder=coder,
+        crop=rectangle,
+        resize=size,
+        grayscale=grayscale,
+        strip=strip,
+        denoise=AUTO if denoise == AUTO else None if denoise is None else level_of("--denoise", denoise),
+        runtime=runtime,
+        limit_pixels=limit_pixels,
+    )
+    least = None if min_saving is None else options.parse_percent("--min-saving", min_saving)
+    carry_out(
+        job,
+        files,
+        batch,
+        output=output,
+        force=force,
+        as_json=as_json,
+        quiet=quiet,
+        threads=threads,
+        min_saving=least,
+    )

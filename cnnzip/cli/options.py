@@ -9,6 +9,9 @@ from cnnzip import limits
 from cnnzip.errors import UsageError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; - is standard input.")]
+SomeFiles = Annotated[
+    list[str] | None, typer.Argument(metavar="[FILE...]", help="Files, with -r folders; - is standard input.")
+]
 Output = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="Output of a single input; - is standard output."),
@@ -22,6 +25,7 @@ LimitPixels = Annotated[int, typer.Option(min=1, metavar="N", help="Refuse pictu
 DEFAULT_LIMIT = limits.MAX_PIXELS
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(k|M|G)?(i?B)?", re.IGNORECASE)
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%?")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
 
 
@@ -38,3 +42,15 @@ def parse_size(option: str, text: str) -> int:
         if size >= 1:
             return size
     raise UsageError(f"{option} is a size such as 40000, 40kB or 1.5MiB, not '{text}'")
+
+
+def parse_percent(option: str, text: str) -> float:
+    """`5%` or `5` as the fraction 0.05.
+
+    Raises:
+        UsageError: it is no percentage, or more than 100 of them.
+    """
+    match = _PERCENT.fullmatch(text.strip())
+    if match and float(match[1]) <= 100:
+        return float(match[1]) / 100
+    raise UsageError(f"{option} is a percentage such as 5%, not '{text}'")

@@ -1,25 +1,23 @@
 """`cnnzip verify`."""
 
 from cnnzip.cli import options
-from cnnzip.cli.files import Teller, each, read_input, shown
+from cnnzip.cli.batch import carry_out
+from cnnzip.cli.batch_options import BatchOptions, takes_batch_options
 
 
+@takes_batch_options(writes=False)
 def verify(
-    files: options.Files,
+    files: options.SomeFiles = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     limit_pixels: options.LimitPixels = options.DEFAULT_LIMIT,
+    *,
+    batch: BatchOptions,
 ) -> None:
     """Check that .cnz files are sound.
 
     Verifies every checksum, and decodes everything but the pixels.
     """
-    from cnnzip.codec.inspect import verify as verify_data
+    from cnnzip.batch.job import VerifyJob
 
-    teller = Teller(as_json=as_json, quiet=quiet)
-
-    def one(source: str) -> None:
-        digest = verify_data(read_input(source), limit_pixels)
-        teller.done(f"{shown(source)}: ok", {"input": source, "symbols_sha256": digest})
-
-    each(files, teller, one)
+    carry_out(VerifyJob(limit_pixels), files, batch, as_json=as_json, quiet=quiet)

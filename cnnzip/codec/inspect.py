@@ -1,12 +1,14 @@
 """What a file holds, without its model and without decoding it; and whether all of it is sound."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzip import limits
 from cnnzip.codec.decode import decode_alpha, decode_values, read_contents
 from cnnzip.codec.header import Header
+from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
 from cnnzip.container import section_table
 
@@ -66,7 +68,9 @@ def describe(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Report:
     return Report(contents.header, parts, len(data))
 
 
-def verify(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> str:
+def verify(
+    data: bytes, limit_pixels: int = limits.MAX_PIXELS, find_model: Callable[[Header], Model] = model_for
+) -> str:
     """Decode everything in the file but run no network; the SHA-256 of the values.
 
     The digest is over the values that the prior gives, as little-endian int32 in the latent's order. It is the
@@ -77,6 +81,6 @@ def verify(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> str:
         ModelError: its model is not here, or damaged.
     """
     contents = read_contents(data, limit_pixels)
-    values = decode_values(contents, model_for(contents.header))
+    values = decode_values(contents, find_model(contents.header))
     decode_alpha(contents)
     return hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()

@@ -94,3 +94,21 @@ def model_for(header: Header) -> Model:
         f"the file needs model '{header.model_name}' ({header.model_id.hex()}), which is not installed; "
         f"put its folder into one of those that {ENVIRONMENT} names"
     )
+
+
+class Models:
+    """`model_for` for many files: the models that were used last stay loaded."""
+
+    KEPT = 4
+
+    def __init__(self) -> None:
+        self._loaded: dict[bytes, Model] = {}
+
+    def __call__(self, header: Header) -> Model:
+        """The model that coded the file with this header; raises as `model_for`."""
+        model = self._loaded.pop(header.model_id, None) or model_for(header)
+        if len(self._loaded) == self.KEPT:
+            del self._loaded[next(iter(self._loaded))]
+        # Behind all others: the first one is always the one used longest ago.
+        self._loaded[header.model_id] = model
+        return model

@@ -9,10 +9,11 @@ from cnnzip.image.geometry import Crop, Resize, prepare
 from cnnzip.image.orientation import strip
 from cnnzip.image.picture import Metadata, Picture, Samples
 from cnnzip.image.planes import from_planes, to_planes
-from cnnzip.image.reading import from_pil, read
+from cnnzip.image.reading import HEAD_BYTES, from_pil, read, recognises
 from cnnzip.image.writing import to_pil, write
 
 __all__ = [
+    "HEAD_BYTES",
     "Crop",
     "Metadata",
     "Picture",
@@ -25,6 +26,7 @@ __all__ = [
     "from_planes",
     "prepare",
     "read",
+    "recognises",
     "strip",
     "to_pil",
     "to_planes",

@@ -41,6 +41,9 @@ _PLUGINS = {
     "TGA": "TgaImagePlugin",
 }
 
+HEAD_BYTES = 16
+"""So many of the first bytes tell the format."""
+
 _PILLOW_LIMIT_LOCK = threading.Lock()
 
 
@@ -55,6 +58,21 @@ def read(data: bytes, *, limit_pixels: int = limits.MAX_PIXELS) -> Picture:
         raise PictureError("the picture is empty: 0 bytes")
     with _pillow_errors(), _open(data) as image:
         return _picture(image, data, limit_pixels)
+
+
+def recognises(head: bytes, name: str) -> bool:
+    """Whether a file that begins with these bytes (`HEAD_BYTES` of them) looks like a picture that `read` can read.
+
+    TGA has no magic: there the suffix of the name decides.
+    """
+    from PIL import Image
+
+    for format_name, module in _PLUGINS.items():
+        importlib.import_module(f"PIL.{module}")
+        accept = Image.OPEN[format_name][1]
+        if accept(head) if accept else name.lower().endswith(".tga"):
+            return bool(head)
+    return False
 
 
 def from_pil(image: "Image.Image", *, limit_pixels: int = limits.MAX_PIXELS) -> Picture:
@@ -80,7 +98,7 @@ def _open(data: bytes) -> "Image.Image":
     for name, module in _PLUGINS.items():
         importlib.import_module(f"PIL.{module}")
         factory, accept = Image.OPEN[name]
-        verdict = accept(data[:16]) if accept else True
+        verdict = accept(data[:HEAD_BYTES]) if accept else True
         if isinstance(verdict, str):  # its own, but this build of Pillow lacks the library
             reason = verdict
             continue

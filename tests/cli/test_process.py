@@ -1,6 +1,7 @@
 """What only a process of its own shows: signals, pipes that break, full disks, other encodings."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,25 @@ def test_interrupt(number: signal.Signals, start, work, contents) -> None:
     os.close(pipe)
     assert (code, stderr) == (130, "cnnzip: interrupted\n")
     assert set(contents()) == {"photo.png", "photo.cnz"}
+
+
+def test_interrupt_of_a_batch(start, work, contents, cnnzip) -> None:
+    """What is in flight is dropped, and the same command does the rest."""
+    os.mkfifo("slow.png")
+    arguments = ("encode", "--model", "tiny", "--jobs", "2", "--journal", "journal", "photo.png", "slow.png")
+    process = start(*arguments, "--verbose")
+    assert process.stderr.readline().decode().startswith("photo.png → photo.cnz: ")
+    process.send_signal(signal.SIGINT)
+    code, _, stderr = end(process)
+    assert (code, stderr) == (130, "cnnzip: interrupted; 1 files are done, and the same command does the rest\n")
+    assert set(contents()) == {"photo.png", "photo.cnz", "journal"}
+    Path("slow.png").unlink()
+    shutil.copy("photo.png", "slow.png")
+    done = cnnzip(*arguments)
+    assert done.code == 0
+    assert done.stderr.startswith("cnnzip: 1 of 2 files done, 1 were done before, in ")
+    assert set(contents()) == {"photo.png", "photo.cnz", "slow.png", "slow.cnz"}
+    assert (work / "photo.cnz").read_bytes() == (work / "slow.cnz").read_bytes()
 
 
 @pytest.mark.parametrize("command", ["decode", "info", "models", "--help"])

@@ -9,7 +9,7 @@ import pytest
 
 from cnnzip.codec.header import Header
 from cnnzip.codec.model import Description, Model
-from cnnzip.codec.models import find_model, installed, model_for, search_path
+from cnnzip.codec.models import Models, find_model, installed, model_for, search_path
 from cnnzip.errors import BadModelError, ModelNotFoundError
 
 
@@ -104,3 +104,19 @@ def test_descriptions_are_read_without_weights(places: dict[str, Path], tiny: Mo
     assert found == folder
     assert isinstance(description, Description)
     assert description.training == json.loads((folder / "model.json").read_text())["training"]
+
+
+def test_models_stay_loaded(installed_tiny: Path, tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+
+    def load(header: Header) -> Model:
+        loads.append(header.model_id)
+        return tiny
+
+    monkeypatch.setattr("cnnzip.codec.models.model_for", load)
+    headers = {name: Header(1, 1, 3, 8, False, "m", bytes([name]) * 8, 7500, "huffman") for name in range(6)}
+    models = Models()
+    for name in (0, 0, 1, 2, 3, 0, 4, 0, 1):
+        assert models(headers[name]) is tiny
+    # The fifth model sent away the one that was used longest ago, which is 1 and not 0.
+    assert [load[0] for load in loads] == [0, 1, 2, 3, 4, 1]

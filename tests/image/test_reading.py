@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnnzip import limits
 from cnnzip.errors import PictureError, PictureTooLargeError
-from cnnzip.image import from_pil, read
+from cnnzip.image import HEAD_BYTES, from_pil, read, recognises
 from cnnzip.image.depth import stored_bits
 
 
@@ -221,3 +221,17 @@ def test_metadata_limits_hold(parrots, file_of, monkeypatch):
         "ICC profile of 5,001 bytes was dropped: more than 5,000",
         "XMP of 6,000 bytes was dropped: more than 5,000",
     )
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "QOI", "JPEG2000"])
+def test_pictures_are_recognised_by_content(parrots, name):
+    out = io.BytesIO()
+    parrots.save(out, name)
+    assert recognises(out.getvalue()[:HEAD_BYTES], "name.txt")
+
+
+def test_what_is_no_picture_is_not_recognised():
+    for head in (b"", b"text that is long enough", b"\xc3CNZ\r\n\x1a\n\x01", bytes(HEAD_BYTES)):
+        assert not recognises(head, "name.png")
+    # It has no magic.
+    assert recognises(bytes(2) + b"\x02" + bytes(13), "name.TGA")
