@@ -1,11 +1,15 @@
 """What tests of several rooms share: the small model that never changes, and pictures to code with it."""
 
+import os
 import shutil
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+
+# Before numpy is loaded: the processes that share the tests would otherwise fight for the cores with a thread for each.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from cnnzip.codec.model import Model, load_model
 from cnnzip.image import Picture, read
