@@ -94,6 +94,10 @@ def train(
         bool | None,
         typer.Option("--bf16/--no-bf16", help="Compute the networks in bfloat16; by default where that is fast."),
     ] = None,
+    crops: Annotated[
+        str, typer.Option(metavar="auto|host|device", help="Where crops are cut; device: pictures lie in its memory.")
+    ] = "auto",
+    compiled: Annotated[bool, typer.Option("--compile", help="Have torch compile the networks first.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 is all cores.")] = 0,
     validate_every: Annotated[int, typer.Option(min=1, metavar="STEPS")] = 1000,
     cache_gb: Annotated[float, typer.Option(min=0, help="Memory for the decoded pictures of a folder.")] = 4.0,
@@ -129,7 +133,7 @@ def train(
         from cnnzip.networks.registry import build
         from cnnzip.train.config import TrainConfig
         from cnnzip.train.noise import NOISES
-        from cnnzip.train.run import Request, carry_out, has_bf16
+        from cnnzip.train.run import CROPS, Request, carry_out, has_bf16
         from cnnzip.train.tasks import configured_from, task_type
     except ImportError as error:
         raise TrainingError(f"training needs more packages ({error.name}): pip install 'cnnzip[train]'") from error
@@ -145,6 +149,8 @@ def train(
         build(family or DEFAULT_FAMILY, options)
     except ModelError as error:
         raise UsageError(str(error)) from error
+    if crops not in CROPS:
+        raise UsageError(f"--crops is {', '.join(CROPS[:-1])} or {CROPS[-1]}, not '{crops}'")
     if noise is not None and noise not in NOISES:
         raise UsageError(f"--noise is {', '.join(NOISES[:-1])} or {NOISES[-1]}, not '{noise}'")
     config = TrainConfig(
@@ -180,6 +186,8 @@ def train(
         threads=threads,
         validate_every=validate_every,
         cache_bytes=int(cache_gb * 2**30),
+        crops=crops,
+        compiled=compiled,
         force=force,
     )
     carry_out(config, request)

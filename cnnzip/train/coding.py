@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnzip.train.bundle import write_bundle
 from cnnzip.train.config import TrainConfig
@@ -29,6 +29,10 @@ class Coding:
     def model(self) -> TrainingModel:
         """See `Task`."""
         return TrainingModel(self.config)
+
+    def networks(self, model: TrainingModel) -> tuple[nn.Module, ...]:
+        """See `Task`."""
+        return model.network.analysis, model.network.synthesis
 
     def load_weights(self, model: TrainingModel, bundle: Path) -> None:
         """See `Task`."""

@@ -3,10 +3,12 @@
 import os
 import warnings
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ PREFETCH = 4
 """Batches that are cut ahead, each by a thread of its own."""
 
 CACHE_BYTES = 4 << 30
+
+Made = TypeVar("Made")
 
 
 class PictureSet:
@@ -136,8 +140,21 @@ def in_planes(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray((to_gray(pixels) if channels == 1 else pixels).transpose(2, 0, 1))
 
 
-class Crops:
-    """An endless stream of batches that depends on nothing but the pictures, the seed, the rank and the step.
+@dataclass(frozen=True)
+class Cut:
+    """What is drawn for a crop: a square of a picture, and what is done with it, in this order."""
+
+    top: int
+    left: int
+    side: int
+    """Of the square, which is scaled to the crop."""
+    mirrored: bool
+    transposed: bool
+    gray: bool
+
+
+class Draws:
+    """The random choices of a run's crops, which depend on nothing but the pictures, the seed, the rank and the step.
 
     Args:
         data: the pictures.
@@ -159,33 +176,51 @@ class Crops:
         weights = np.sqrt(data.areas)
         self.probabilities = weights / weights.sum()
 
-    def at(self, step: int) -> NDArray[np.uint8]:
-        """The batch of `step`: (B, C, crop, crop) uint8."""
+    def chosen(self, step: int) -> tuple[list[int], np.random.Generator]:
+        """The numbers of the pictures of `step`, and the generator that `cut` then draws from for each of them."""
         rng = np.random.default_rng((self.seed, self.rank, step))
-        chosen = rng.choice(len(self.data), size=self.batch, p=self.probabilities)
-        return np.stack([self._cut(self.data.at(int(i)), rng) for i in chosen])
+        return rng.choice(len(self.data), size=self.batch, p=self.probabilities).tolist(), rng
 
-    def _cut(self, picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        height, width = picture.shape[:2]
+    def cut(self, height: int, width: int, rng: np.random.Generator) -> Cut:
+        """A crop of a picture of that size."""
         scale = float(rng.choice(SCALES))
         side = min(round(self.crop / scale), height, width)
-        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        cut = picture[top : top + side, left : left + side]
-        if side != self.crop:
-            image = Image.fromarray(cut).resize((self.crop, self.crop), Image.Resampling.LANCZOS)
-            cut = np.asarray(image)
-        if rng.random() < 0.5:
-            cut = cut[:, ::-1]
-        if rng.random() < 0.5:
-            cut = cut.transpose(1, 0, 2)
-        if rng.random() < GRAY:
-            cut = np.repeat(to_gray(cut), 3, axis=2)
-        return in_planes(cut, self.channels)
+        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+        mirrored, transposed, gray = rng.random() < 0.5, rng.random() < 0.5, rng.random() < GRAY
+        return Cut(top, left, side, mirrored, transposed, gray)
+
+
+class Crops(Draws):
+    """An endless stream of batches, cut by the CPU; see `Draws`."""
+
+    def at(self, step: int) -> NDArray[np.uint8]:
+        """The batch of `step`: (B, C, crop, crop)."""
+        chosen, rng = self.chosen(step)
+        return np.stack([self._crop(self.data.at(number), rng) for number in chosen])
+
+    def _crop(self, picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        height, width = picture.shape[:2]
+        cut = self.cut(height, width, rng)
+        pixels = picture[cut.top : cut.top + cut.side, cut.left : cut.left + cut.side]
+        if cut.side != self.crop:
+            pixels = np.asarray(Image.fromarray(pixels).resize((self.crop, self.crop), Image.Resampling.LANCZOS))
+        if cut.mirrored:
+            pixels = pixels[:, ::-1]
+        if cut.transposed:
+            pixels = pixels.transpose(1, 0, 2)
+        if cut.gray:
+            pixels = np.repeat(to_gray(pixels), 3, axis=2)
+        return in_planes(pixels, self.channels)
 
     def stream(self, start: int) -> Generator[NDArray[np.uint8]]:
-        """The batches from step `start` on, cut ahead by threads while the network computes."""
-        with ThreadPoolExecutor(PREFETCH) as pool:
-            ahead = deque(pool.submit(self.at, start + i) for i in range(PREFETCH))
-            for step in count(start + PREFETCH):
-                yield ahead.popleft().result()
-                ahead.append(pool.submit(self.at, step))
+        """The batches from step `start` on, cut ahead while the network computes."""
+        return ahead(self.at, start)
+
+
+def ahead(at: Callable[[int], Made], start: int) -> Generator[Made]:
+    """`at(start)`, `at(start + 1)` and so on, made ahead by threads."""
+    with ThreadPoolExecutor(PREFETCH) as pool:
+        waiting = deque(pool.submit(at, start + i) for i in range(PREFETCH))
+        for step in count(start + PREFETCH):
+            yield waiting.popleft().result()
+            waiting.append(pool.submit(at, step))

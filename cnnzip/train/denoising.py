@@ -75,6 +75,10 @@ class Denoising:
         """See `Task`."""
         return DenoisingModel(self.config)
 
+    def networks(self, model: DenoisingModel) -> tuple[nn.Module, ...]:
+        """See `Task`."""
+        return (model.network.denoise.body,)
+
     def load_weights(self, model: DenoisingModel, bundle: Path) -> None:
         """See `Task`."""
         load_weights(model.network, bundle)

@@ -18,6 +18,7 @@ from cnnzip.errors import TrainingError
 from cnnzip.train import checkpoint
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import Crops, PictureSet
+from cnnzip.train.device_crops import DeviceCrops
 from cnnzip.train.distributed import Ranks
 from cnnzip.train.optimizer import Optimizers
 from cnnzip.train.task import Terms, Validation
@@ -79,7 +80,7 @@ def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
 class Run:
     """One training run: model, averaged model, optimisers, and how far it has come."""
 
-    def __init__(self, config: TrainConfig, device: torch.device, ranks: Ranks) -> None:
+    def __init__(self, config: TrainConfig, device: torch.device, ranks: Ranks, *, compiled: bool = False) -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.device = device
@@ -90,6 +91,10 @@ class Run:
         for model in (self.model, self.average):
             convert_conv2d_weight_memory_format(model, torch.channels_last)
         self.average.load_state_dict(self.model.state_dict())
+        if compiled:
+            # The average is not: it is validated on pictures of all sizes, and each would be compiled anew.
+            for network in self.task.networks(self.model):
+                network.compile()
         self.optimizers = Optimizers([self.model], config.optimizer, config.rate, config.weight_decay)
         self.parallel: nn.Module = DistributedDataParallel(self.model) if ranks.count > 1 else self.model
         self.step = 0
@@ -181,12 +186,15 @@ def train(
     start: Path | None,
     resume: bool,
     validate_every: int,
+    crops_on_device: bool = False,
+    compiled: bool = False,
 ) -> Path:
     """Train until the steps or minutes are used up; the checkpoint with the best weights.
 
     The first weights are those of the bundle `start`, or random. `folder` gets `last.pt`, to resume from, and
     `best.pt`, the averaged weights with the lowest loss on `valid` (without `valid`: the last ones). With a
-    patience, the run ends as soon as so many validations in a row have brought no better ones.
+    patience, the run ends as soon as so many validations in a row have brought no better ones. Where the crops
+    are cut, and whether the networks are compiled, changes the last bits alone.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; `last.pt` is up to date.
@@ -194,7 +202,7 @@ def train(
             pictures are damaged.
         FileError: a checkpoint cannot be written (disk full); the one before it is intact.
     """
-    run = Run(config, device, ranks)
+    run = Run(config, device, ranks, compiled=compiled)
     if resume:
         run.load(checkpoint.load(folder / LAST, config))
     elif start:
@@ -219,8 +227,9 @@ def train(
         if result:
             reporter.validation(run.step, result, result.loss == run.best)
 
-    shape = {"crop": config.crop, "batch": config.batch, "channels": run.task.channels}
-    crops = Crops(data, seed=config.seed, rank=ranks.rank, **shape)
+    settings: dict[str, Any] = {"crop": config.crop, "batch": config.batch, "channels": run.task.channels}
+    settings |= {"seed": config.seed, "rank": ranks.rank}
+    crops = DeviceCrops(data, device, **settings) if crops_on_device else Crops(data, **settings)
     began = time.monotonic() - run.seconds
     saved = time.monotonic()
     with _stop_on_signal() as signals, closing(crops.stream(run.step)) as stream:
@@ -237,7 +246,7 @@ def train(
                 reporter.exhausted(run.step, config.patience)
             if enough or progress >= 1:
                 break
-            pixels = torch.from_numpy(next(stream)).to(device, non_blocking=True).float() / 255
+            pixels = torch.as_tensor(next(stream)).to(device, non_blocking=True).float() / 255
             values = run.take_step(pixels.contiguous(memory_format=torch.channels_last), progress)
             run.seconds = time.monotonic() - began
             if ranks.rank == 0:

@@ -11,10 +11,14 @@ from cnnzip.train import checkpoint
 from cnnzip.train.bundle import bundle_target
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, load
+from cnnzip.train.device_crops import fits
 from cnnzip.train.distributed import Ranks
 from cnnzip.train.loop import LAST, train
 from cnnzip.train.report import FileReporter, draw_curves
 from cnnzip.train.tasks import task_type
+
+CROPS = ("auto", "host", "device")
+"""By threads of the CPU; on the device, in whose memory all pictures lie; auto: on a GPU, if they fit."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,10 @@ class Request:
     validate_every: int
     cache_bytes: int
     """Memory for the decoded pictures of each folder."""
+    crops: str
+    """Where crops are cut, one of `CROPS`."""
+    compiled: bool
+    """Whether torch compiles the networks."""
     force: bool
 
 
@@ -99,6 +107,8 @@ def carry_out(config: TrainConfig, request: Request) -> None:
                 start=request.start,
                 resume=request.resume,
                 validate_every=request.validate_every,
+                crops_on_device=_on_device(request.crops, data, device),
+                compiled=request.compiled,
             )
         if ranks.rank == 0:
             console.print(f"curves: {draw_curves(request.run, measures)}", highlight=False, soft_wrap=True)
@@ -112,8 +122,16 @@ def carry_out(config: TrainConfig, request: Request) -> None:
                 )
     except torch.OutOfMemoryError as error:
         raise TrainingError("the GPU has not enough memory: take a lower --batch or --crop") from error
+    except RuntimeError as error:
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        raise TrainingError(f"--compile: torch cannot: {str(error).strip().splitlines()[0]}") from error
     finally:
         ranks.leave()
+
+
+def _on_device(crops: str, data: PictureSet, device: torch.device) -> bool:
+    return crops == "device" or (crops == "auto" and device.type == "cuda" and fits(data, device))
 
 
 def _check_folders(request: Request) -> None:

@@ -68,6 +68,9 @@ class Task(Protocol[Model]):
     def model(self) -> Model:
         """What is learnt, with fresh weights; called with what `inputs` gives, it computes `Terms`."""
 
+    def networks(self, model: Model) -> tuple[nn.Module, ...]:
+        """The parts of `model` that take nearly all of the time, to be compiled."""
+
     def load_weights(self, model: Model, bundle: Path) -> None:
         """Give `model` the weights of a finished one.
 

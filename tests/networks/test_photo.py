@@ -97,6 +97,6 @@ def test_a_value_that_no_option_can_have(option, value):
 
 def test_an_unknown_option():
     with pytest.raises(
-        ModelError, match=r"^family 'photo' has no option 'width'; there are: latent_channels, stride, "
+        ModelError, match=r"^family 'photo' has no option 'width'; there are: channels, latent_channels, "
     ):
         build("photo", {"width": 8})

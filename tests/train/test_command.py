@@ -201,8 +201,8 @@ from cnnzip.cli import main
 from cnnzip.train import loop
 
 runs, begin = [], loop.Run.__init__
-def remembered(run, *arguments):
-    begin(run, *arguments)
+def remembered(run, *arguments, **options):
+    begin(run, *arguments, **options)
     runs.append(run)
 loop.Run.__init__ = remembered
 try:

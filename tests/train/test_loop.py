@@ -14,6 +14,8 @@ from cnnzip.train.loop import BEST, LAST, Interrupted, learning_rate
 from cnnzip.train.task import Validation
 from cnnzip.train.validate import to_batch
 
+SMALL = {"width": 8, "blocks": 1, "latent_channels": 8, "stride": 8}
+
 
 class Recorder:
     """A reporter that remembers, and may do something after a step."""
@@ -40,12 +42,13 @@ class Recorder:
 def train(photos, tmp_path):
     data = load(photos)
 
-    def run(config, name, *, after=lambda step: None, resume=False, valid=None, validate_every=1000):
+    def run(config, name, *, after=lambda step: None, resume=False, valid=None, validate_every=1000, **more):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         recorder = Recorder(after)
         arguments = {"device": torch.device("cpu"), "ranks": Ranks(), "reporter": recorder, "start": None}
-        best = loop.train(config, data, valid, folder, **arguments, resume=resume, validate_every=validate_every)
+        arguments |= {"resume": resume, "validate_every": validate_every, **more}
+        best = loop.train(config, data, valid, folder, **arguments)
         assert best == folder / BEST
         return recorder, folder
 
@@ -95,6 +98,31 @@ def test_a_resumed_run_is_the_unbroken_run_bit_for_bit(train, small_config, sett
     for name in (LAST, BEST):
         first, second = (tensors(checkpoint.load(folder / name)) for folder in (whole, broken))
         assert same(first, second)
+
+
+def test_crops_of_the_device_are_resumed_bit_for_bit(train, small_config):
+    config = small_config(family="denoise", options={"width": 4}, steps=4)
+    unbroken, _ = train(config, "whole", crops_on_device=True)
+    with pytest.raises(Interrupted):
+        train(config, "broken", crops_on_device=True, after=interrupt_at(2))
+    resumed, _ = train(config, "broken", crops_on_device=True, resume=True)
+    assert [s["loss"] for s in resumed.steps] == [s["loss"] for s in unbroken.steps[2:]]
+    host, _ = train(config, "host")
+    assert [s["loss"] for s in host.steps] == pytest.approx([s["loss"] for s in unbroken.steps], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("family", "options", "parts"), [("denoise", {"width": 4}, ["Body"]), ("residual", SMALL, ["Sequential"] * 2)]
+)
+def test_what_is_compiled(small_config, monkeypatch, family, options, parts):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module: compiled.append(type(module).__name__))
+    config = small_config(family=family, options=options)
+    names = loop.Run(config, torch.device("cpu"), Ranks()).model.state_dict().keys()
+    assert compiled == []
+    run = loop.Run(config, torch.device("cpu"), Ranks(), compiled=True)
+    assert compiled == parts
+    assert run.model.state_dict().keys() == names
 
 
 def test_states_that_differ_are_not_the_same(train, small_config):
