@@ -8,36 +8,36 @@ set -eu
 data=$1 out=$2
 mkdir -p "$out"
 
-train() { # name, pictures, options
-  name=$1 pictures=$2
-  shift 2
-  cnnzip train "$pictures" --valid "$data/valid" --name "$name" --run-dir "$out/runs/$name" -o "$out/models" "$@"
+train() { # name, options
+  name=$1
+  shift
+  cnnzip train "$data/train" --valid "$data/valid" --name "$name" --run-dir "$out/runs/$name" -o "$out/models" "$@"
 }
 
 # The families.
 for family in pool dense deconv residual; do
-  train $family "$data/train" --family $family --steps 4000
+  train $family --family $family --steps 4000
 done
 
 # What they would be without the linear shortcut.
 for family in dense deconv; do
-  train $family-plain "$data/train" --family $family --set shortcut=0 --steps 6000
+  train $family-plain --family $family --set shortcut=0 --steps 6000
 done
 
-# Overfitting, provoked with eight pictures, and what regularisation does about it.
-few() { # name, options
+# Two pictures, to provoke overfitting, and what regularisation does about it.
+two() { # name, options
   name=$1
   shift
-  cnnzip train "$out/few" --valid "$out/few-valid" --family residual --crop 64 --batch 8 --steps 2000 \
-    --validate-every 200 --name "$name" --run-dir "$out/runs/$name" -o "$out/models" "$@"
+  cnnzip train "$out/two" --valid "$out/two-valid" --family residual --crop 64 --batch 8 --steps 1500 \
+    --validate-every 150 --name "$name" --run-dir "$out/runs/$name" -o "$out/models" "$@"
 }
-mkdir -p "$out/few" "$out/few-valid"
-find "$data/train" -name 'bsds-*' | sort | head -8 | xargs -I{} cp {} "$out/few"
-find "$data/valid" -name '*.jpg' | sort | head -8 | xargs -I{} cp {} "$out/few-valid"
-few few
-few few-decay --weight-decay 1
-few few-dropout --dropout 0.1
-few few-patience --patience 2
+mkdir -p "$out/two" "$out/two-valid"
+find "$data/train" -name 'bsds-*' | sort | head -2 | xargs -I{} cp {} "$out/two"
+find "$data/valid" -name '*.jpg' | sort | head -4 | xargs -I{} cp {} "$out/two-valid"
+two two
+two two-decay --weight-decay 1
+two two-dropout --dropout 0.1
+two two-patience --patience 2
 
 python -m cnnzip.train.runs "$out"/runs/*
 CNNZIP_MODELS=$out/models cnnzip bench "$data/kodak" -o "$out/report" --jobs 2 --metrics psnr_rgb,ssimulacra2 \
