@@ -71,14 +71,20 @@ class EncodeJob:
     runtime: str = "onnx"
     limit_pixels: int = 0
     model_id: bytes | None = None
+    denoiser_id: bytes | None = None
     command: ClassVar[str] = "encode"
     suffix: ClassVar[str | None] = ".cnz"
 
     def pinned(self) -> "EncodeJob":
-        """With the id of the model that the name stands for here."""
+        """With the ids of the models that the names stand for here."""
         from cnnzip.codec.models import find_model
 
-        return replace(self, model_id=find_model(self.model).description.id)
+        model_id = find_model(self.model).description.id
+        if self.denoise is None:
+            return replace(self, model_id=model_id)
+        from cnnzip.denoise.model import open_denoiser
+
+        return replace(self, model_id=model_id, denoiser_id=open_denoiser().description.id)
 
     def recognises(self, head: bytes, name: str) -> bool:
         """See `Job`."""
@@ -89,22 +95,19 @@ class EncodeJob:
         from cnnzip.codec.encode import Encoder
         from cnnzip.codec.models import find_model
         from cnnzip.codec.rate_control import encode_to
-        from cnnzip.denoise.denoise import denoise_picture
-        from cnnzip.denoise.model import open_denoiser
 
         model = find_model(self.model)
         if self.model_id not in (None, model.description.id):
             raise ModelError(f"model '{self.model}' is another one on this machine: {model.description.id.hex()}")
         runner = model.runtime(self.runtime, threads)
-        denoiser = None if self.denoise is None else open_denoiser(runtime=self.runtime, threads=threads)
-        given_level = self.denoise if isinstance(self.denoise, float) else None
+        clean = None if self.denoise is None else self._cleaning(threads)
         changed = self.crop is not None or self.resize is not None
 
         def encode(given: bytes) -> Outcome:
             picture = image.read(given, limit_pixels=self.limit_pixels)
             sigma = None
-            if denoiser:
-                picture, sigma = denoise_picture(picture, denoiser, sigma=given_level)
+            if clean:
+                picture, sigma = clean(picture)
             if self.strip:
                 picture = image.strip(picture)
             if changed or self.grayscale:
@@ -139,11 +142,23 @@ class EncodeJob:
                 # Where the quality was not given, it is part of the result.
                 + (f", quality {encoded.quality:g}" if encoded.units != self.goal else "")
                 + (f", {encoded.psnr:.2f} dB" if encoded.psnr is not None else "")
-                + (f", denoised at level {sigma:.1f}" if sigma else ", no noise found" if denoiser else "")
+                + (f", denoised at level {sigma:.1f}" if sigma else ", no noise found" if clean else "")
             )
             return Outcome(data, line, fields, tuple(picture.notes))
 
         return encode
+
+    def _cleaning(self, threads: int) -> Callable[[image.Picture], tuple[image.Picture, float]]:
+        """What takes the noise out of a picture and tells its level; loaded where it is asked for, and only there."""
+        from cnnzip.denoise.denoise import denoise_picture
+        from cnnzip.denoise.model import open_denoiser
+
+        denoiser = open_denoiser(runtime=self.runtime, threads=threads)
+        found = denoiser.description
+        if self.denoiser_id not in (None, found.id):
+            raise ModelError(f"model '{found.name}' is another one on this machine: {found.id.hex()}")
+        level = self.denoise if isinstance(self.denoise, float) else None
+        return lambda picture: denoise_picture(picture, denoiser, sigma=level)
 
     def check(self, data: bytes) -> None:
         """See `Job`; everything is decoded but the pixels."""

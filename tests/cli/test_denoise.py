@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import cnnzip as package
+from cnnzip.batch.job import EncodeJob
 from cnnzip.denoise import model as models
+from cnnzip.errors import ModelError
 
 TINY = ("--model", "tiny")
 
@@ -20,7 +22,7 @@ class Halver:
     multiple = 8
     halo = 8
     channels = 3
-    description = SimpleNamespace(name="halver")
+    description = SimpleNamespace(name="halver", id=b"halver")
 
     def run(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
         assert (level > 0).all()
@@ -191,6 +193,20 @@ def test_encode_denoised(level: str, cnnzip, work, noisy) -> None:
     assert record["denoised"] == found
     assert cnnzip("encode", *TINY, "noisy-denoised.png").code == 0
     assert (work / "noisy-denoised.cnz").read_bytes() == (work / "noisy.cnz").read_bytes()
+
+
+def test_a_batch_keeps_to_the_denoiser_that_it_began_with(installed_tiny, asked, monkeypatch) -> None:
+    """On another machine, or after a new one was installed, the files would be of two kinds without a word."""
+    job = EncodeJob(goal=5000, model="tiny", denoise="auto").pinned()
+    job.open(1)
+    monkeypatch.setattr(Halver, "description", SimpleNamespace(name="halver", id=b"another"))
+    with pytest.raises(ModelError, match=r"^model 'halver' is another one on this machine: "):
+        job.open(1)
+
+
+def test_denoisers_are_loaded_where_they_are_asked_for_alone(installed_tiny, asked) -> None:
+    EncodeJob(goal=5000, model="tiny").pinned().open(1)
+    assert not asked
 
 
 def test_denoise_alone_is_auto_and_takes_no_file_for_its_value(cnnzip, work, noisy) -> None:
