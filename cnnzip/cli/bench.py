@@ -36,7 +36,8 @@ def bench(
         ),
     ] = None,
     codecs: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Measure only these; by default all but cnnzip's rans.")
+        str | None,
+        typer.Option(metavar="A,B", help="Measure only these; by default all, but of cnnzip the default model alone."),
     ] = None,
     commands: Annotated[
         list[str] | None,

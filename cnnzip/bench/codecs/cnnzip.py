@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from cnnzip import __version__
 from cnnzip.bench.codecs.codec import Codec, Pixels
 from cnnzip.codec.model import Description
+from cnnzip.codec.models import DEFAULT_MODEL
 from cnnzip.errors import BadModelError
 from cnnzip.networks.runtime import WEIGHTS
 
@@ -25,7 +26,8 @@ class Cnnzip(Codec):
         self.name = f"cnnzip-{model}" if huffman else f"cnnzip-{model}-{coder}"
         self.label = f"cnnzip {model}" if huffman else f"cnnzip {model}, {coder}"
         self.settings = f"model {model}, {coder}"
-        self.by_default = huffman
+        # The others are asked for by name: all of them would double the time.
+        self.by_default = huffman and model == DEFAULT_MODEL
         self._opened: tuple[Model, Runtime] | None = None
 
     @property
