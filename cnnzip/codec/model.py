@@ -49,8 +49,8 @@ class Description:
     files: dict[str, str]
     """SHA-256, in hexadecimal, of every other file of the bundle."""
     training: dict[str, Any]
-    halo: int = 0
-    """Pixels beyond a tile that a denoiser's output depends on; 0 in a codec."""
+    halo: int | None = None
+    """Pixels around a window that what its networks make of it depends on; None where a codec does not say."""
 
     @property
     def codes(self) -> bool:
@@ -71,7 +71,7 @@ class Description:
     def to_json(self) -> str:
         """The text of `model.json`."""
         fields = {"format": BUNDLE_FORMAT, "name": self.name, "id": self.id.hex(), **self.decoding}
-        if not self.codes:
+        if self.halo is not None:
             fields["halo"] = self.halo
         return (
             json.dumps({**fields, "files": self.files, "training": self.training}, indent=2, ensure_ascii=False) + "\n"
@@ -100,12 +100,13 @@ def read_description(folder: Path) -> Description:
             stride=fields["stride"],
             files={name: fields["files"][name] for name in FILES.get(fields["prior"], ())},
             training=dict(fields["training"]),
-            halo=fields["halo"] if fields["prior"] == "none" else 0,
+            halo=fields["halo"] if fields["prior"] == "none" else fields.get("halo"),
         )
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
         known = known and isinstance(description.family, str) and type(description.stride) is int
         known = known and type(description.channels) is int and description.channels in (1, 3)
-        known = known and type(description.halo) is int and description.halo in range(MAX_HALO + 1)
+        halo = description.halo
+        known = known and (halo is None or (type(halo) is int and halo in range(MAX_HALO + 1)))
         if not known or description.prior not in FILES or description.stride not in (8, 16, 32):
             raise BadModelError(f"{path}: describes no model that this version can use")
     except OSError as error:

@@ -14,6 +14,9 @@ Read = Callable[[NDArray[np.uint8]], NDArray[np.int32]]
 HyperAnalysis = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """The encoder's network from the scaled latent, (1, M, h, w), to the hyper-latent, (1, Z, h/4, w/4)."""
 
+Region = tuple[slice, slice]
+"""Rows and columns of a latent."""
+
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -31,23 +34,39 @@ class Prior(Protocol):
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What the model bundle stores."""
 
+    def hyper_shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """(Z, ⌈h/4⌉, ⌈w/4⌉) of the hyper-latent to a latent (M, h, w); Z is 0 where the prior has none."""
+
+    def hyper_indices(self, shape: tuple[int, ...], units: int) -> NDArray[np.uint8]:
+        """The table index of every symbol of a hyper-latent of that shape, flat, at a quality in hundredths."""
+
+    def hyper(self, latent: NDArray[np.float32], units: int, hyper_analysis: HyperAnalysis) -> NDArray[np.int32]:
+        """The hyper-latent of a latent (M, h, w), or of a part of it that begins at multiples of `HYPER_STRIDE`."""
+
+    def encode_tile(
+        self, latent: NDArray[np.float32], units: int, hyper: NDArray[np.int32], region: Region
+    ) -> list[Pass]:
+        """The passes of a tile: `latent` (M, h, w) is what lies in `region`, and `hyper` that of the whole picture."""
+
+    def decode_tile(self, read: Read, units: int, hyper: NDArray[np.int32], region: Region) -> NDArray[np.int32]:
+        """The values (M, h, w) of a tile: integers, the same on every machine."""
+
     def encode(self, latent: NDArray[np.float32], units: int, hyper_analysis: HyperAnalysis) -> list[Pass]:
-        """The passes to be entropy-coded, for a latent (M, h, w) at a quality in hundredths."""
+        """All passes of a latent (M, h, w) in one piece: the hyper-latent's, where there is one, and the tile's."""
 
     def decode(self, read: Read, shape: tuple[int, int, int], units: int) -> NDArray[np.int32]:
-        """The values (M, h, w) = `shape` that the passes stand for: integers, the same on every machine."""
+        """The values (M, h, w) = `shape` that the passes of `encode` stand for."""
 
-    def arrange(
-        self, passes: Sequence[NDArray[Number]], shape: tuple[int, int, int]
-    ) -> tuple[NDArray[Number], NDArray[Number] | None]:
-        """What the symbols of each pass have, such as their bits, where they belong.
-
-        These are places of the latent, (M, h, w) = `shape`, and of the hyper-latent, (Z, ⌈h/4⌉, ⌈w/4⌉), None where the
-        prior has none.
-        """
+    def arrange(self, passes: Sequence[NDArray[Number]], height: int, width: int) -> NDArray[Number]:
+        """What the symbols of each pass of a tile have, such as their bits, where they belong: (M, h, w)."""
 
     def steps(self, values: NDArray[np.int32]) -> NDArray[np.float32]:
         """Values in steps of the quantiser."""
 
     def dequantise(self, values: NDArray[np.int32], units: int) -> NDArray[np.float32]:
         """Values to the latent that the synthesis gets; float, so of no concern to the entropy decoder."""
+
+
+def whole(height: int, width: int) -> Region:
+    """The region that is all of a latent."""
+    return slice(0, height), slice(0, width)

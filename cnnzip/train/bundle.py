@@ -19,6 +19,7 @@ from cnnzip.entropy import Codebook
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.networks.export import export_graph, network_arrays, round_weights
 from cnnzip.networks.family import Family, Network
+from cnnzip.networks.halo import halo
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, in_planes
@@ -109,11 +110,14 @@ def write_bundle(
         **tables.to_arrays(),
         **codebook.to_arrays(),
     }
-    description = describe(name, network, config, stride=network.config.stride, training=training)
-    return write_whole(target, lambda draft: _write_files(draft, description, arrays, network), check=load_model)
+    stride = network.config.stride
+    description = describe(name, network, config, stride=stride, halo=halo(network), training=training)
+    return write_whole(target, lambda draft: write_files(draft, description, arrays, network), check=load_model)
 
 
-def describe(name: str, network: Network, config: TrainConfig, *, stride: int, training: dict[str, Any]) -> Description:
+def describe(
+    name: str, network: Network, config: TrainConfig, *, stride: int, halo: int, training: dict[str, Any]
+) -> Description:
     """The description of a bundle whose files and id are yet to be known."""
     return Description(
         name=name,
@@ -123,6 +127,7 @@ def describe(name: str, network: Network, config: TrainConfig, *, stride: int, t
         options=asdict(network.config),
         prior=network.prior,
         stride=stride,
+        halo=halo,
         files={},
         training={"cnnzip": __version__, **training, "config": config.as_json()},
     )
@@ -152,7 +157,8 @@ def write_whole(target: Path, write: Callable[[Path], None], check: Callable[[Pa
     return target
 
 
-def _write_files(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]], network: Family) -> None:
+def write_files(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]], network: Family) -> None:
+    """Write all files of a bundle into the folder `draft`; the network is deployed, its weights rounded."""
     weights = draft / WEIGHTS
     weights.write_bytes(save(dict(arrays)))
     stride, channels = network.config.stride, network.config.latent_channels

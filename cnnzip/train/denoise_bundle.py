@@ -1,7 +1,6 @@
 """From a trained denoiser to its bundle, and back for further training."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def write_bundle(
     deployed = network.deployed()
     round_weights(deployed)
     arrays = network_arrays(deployed)
-    description = replace(describe(name, deployed, config, stride=MULTIPLE, training=training), halo=deployed.halo)
+    description = describe(name, deployed, config, stride=MULTIPLE, halo=deployed.halo, training=training)
     return write_whole(target, lambda draft: _write_files(draft, description, arrays, deployed), check=load_denoiser)
 
 

@@ -14,7 +14,8 @@ from cnnzip.prior.exact import BIAS_BITS, WEIGHT_BITS
 from cnnzip.prior.factorised import FactorisedPrior
 from cnnzip.prior.fit import cluster, count
 from cnnzip.prior.gains import Gains
-from cnnzip.prior.hyper import LAYERS, HyperPrior
+from cnnzip.prior.hyper import HyperPrior
+from cnnzip.prior.hyper_network import LAYERS
 from cnnzip.prior.hyper_density import HyperDensity
 from cnnzip.prior.hyper_fit import fit_hyper
 from cnnzip.prior.prior import Prior

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cnnzip.errors import BadModelError
-from cnnzip.prior import hyper
-from cnnzip.prior.checkerboard import FIRST, Checkerboard
+from cnnzip.prior import hyper_network
 from cnnzip.prior.gains import MAX_SYMBOL
-from cnnzip.prior.hyper import LAYERS, ONE, HyperPrior
+from cnnzip.prior.hyper import HyperPrior
+from cnnzip.prior.hyper_network import LAYERS, ONE
+from cnnzip.prior.prior import whole
 from cnnzip.prior.quality import MAX_QUALITY
 from cnnzip.prior.registry import prior_from_arrays
 
@@ -163,7 +164,7 @@ def test_hyper_symbols_beyond_the_range_of_activations_are_clipped_inside_only(h
     """Sums are exact for activations up to 2^14; the coders carry symbols up to 2^20."""
 
     def features(symbol):
-        return hyper_prior.features(np.full((HYPER_CHANNELS, 1, 1), symbol, dtype=np.int32), 4, 4)
+        return hyper_prior.network.features(np.full((HYPER_CHANNELS, 1, 1), symbol, dtype=np.int32), whole(4, 4))
 
     assert np.array_equal(features(2**14), features(2**20 - 1))
     assert np.array_equal(features(-(2**14)), features(1 - 2**20))
@@ -177,15 +178,12 @@ def test_the_hyper_latents_tables_follow_from_the_quality(hyper_prior, hyper_ana
 
 def test_only_the_second_half_depends_on_the_first(hyper_prior):
     """A symbol of the first pass changes no table of its own pass; those of the second it does."""
-    features = hyper_prior.features(np.ones((HYPER_CHANNELS, 2, 2), dtype=np.int32), 7, 6)
-    zero = np.zeros((CHANNELS, 7, 6), dtype=np.int32)
+    features = hyper_prior.network.features(np.ones((HYPER_CHANNELS, 2, 2), dtype=np.int32), whole(7, 6))
 
     def second(value):
-        values = zero.copy()
-        Checkerboard(7, 6).put(values, FIRST, np.full(values.size // 2, value, dtype=np.int32))
-        return hyper_prior.second(features, values)
+        return hyper_prior.network.second(features, np.full(CHANNELS * 7 * 6 // 2, value, dtype=np.int32))
 
-    mean, index = hyper_prior.second(features, zero)
+    mean, index = second(0)
     assert mean.shape == index.shape == (CHANNELS * 7 * 6 // 2,)
     assert np.all(mean != second(5 * ONE)[0])
     far, farther = second(64 * ONE), second(ONE << 20)
@@ -199,7 +197,7 @@ def test_scales_are_rounded_and_clipped_to_the_tables(hyper_prior, arrays):
     bias = np.array([0, 1 << 20, -(1 << 20), 3 << 19, 0, 0, *(np.array([-9, 0, 10.5, 10.49, 63.4, 99]) * 2**20)])
     changed = {"prior.first.weight": np.zeros(shape, dtype=np.int16), "prior.first.bias": bias.astype(np.int32)}
     prior = HyperPrior.from_arrays({**arrays, **changed}, TABLES)
-    mean, index = prior.first(np.zeros((WIDTH, 1, 2)))  # each channel in one of two positions
+    mean, index = prior.network.first(np.zeros((WIDTH, 1, 2)))  # each channel in one of two positions
     assert mean.tolist() == [0, 256, -256, 384, 0, 0]
     assert index.tolist() == [0, 0, 11, 10, 63, 63]
 
@@ -309,10 +307,10 @@ def test_an_odd_number_of_channels_has_no_half(arrays):
 def test_working_in_strips_changes_nothing(hyper_prior, hyper_analysis, monkeypatch, height, width):
     latent = latent_of(height, width, scale=9.0)
     whole = hyper_prior.encode(latent, 6000, hyper_analysis)
-    assert len(list(hyper.strips(height, width))) == 1
+    assert len(list(hyper_network.strips(height, width))) == 1
     for positions in (1, 8 * width, 12 * width):
-        monkeypatch.setattr(hyper, "STRIP", positions)
-        rows = [row for strip in hyper.strips(height, width) for row in range(strip.start, strip.stop)]
+        monkeypatch.setattr(hyper_network, "STRIP", positions)
+        rows = [row for strip in hyper_network.strips(height, width) for row in range(strip.start, strip.stop)]
         assert rows == list(range(height))
         for one, other in zip(whole, hyper_prior.encode(latent, 6000, hyper_analysis), strict=True):
             assert np.array_equal(one[0], other[0])
@@ -344,7 +342,8 @@ PROGRAM = """
 import hashlib, sys
 import numpy as np
 from cnnzip.prior.gains import Gains
-from cnnzip.prior.hyper import LAYERS, HyperPrior
+from cnnzip.prior.hyper import HyperPrior
+from cnnzip.prior.hyper_network import LAYERS
 from cnnzip.prior.rounding import to_nearest
 
 rng = np.random.default_rng(0)

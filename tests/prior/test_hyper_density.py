@@ -7,7 +7,9 @@ torch = pytest.importorskip("torch")
 
 from cnnzip.prior.checkerboard import FIRST, SECOND, Checkerboard  # noqa: E402
 from cnnzip.prior.gains import Gains  # noqa: E402
-from cnnzip.prior.hyper import LAYERS, ONE, HyperPrior  # noqa: E402
+from cnnzip.prior.hyper import HyperPrior  # noqa: E402
+from cnnzip.prior.hyper_network import LAYERS, ONE  # noqa: E402
+from cnnzip.prior.prior import whole  # noqa: E402
 from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad  # noqa: E402
 from cnnzip.prior.rounding import to_nearest  # noqa: E402
 from cnnzip.prior.scales import LAST_SCALE, log2_scale  # noqa: E402
@@ -66,11 +68,11 @@ def test_the_integers_compute_what_was_learnt(height, width, seed):
     with torch.no_grad():
         features = density.hyper_synthesis(symbols.float())[:, :, :height, :width]
         mean, scale = density.parameters_of(features, scaled)
-    exact_features = prior.features(symbols[0].numpy().astype(np.int32), height, width)
+    exact_features = prior.network.features(symbols[0].numpy().astype(np.int32), whole(height, width))
     np.testing.assert_allclose(exact_features / ONE, features[0].numpy(), rtol=0, atol=0.1)
 
     board = Checkerboard(height, width)
-    first_mean, first_index = prior.first(exact_features)
+    first_mean, first_index = prior.network.first(exact_features)
     np.testing.assert_allclose(first_mean / ONE, board.take(mean[0].numpy(), FIRST), rtol=0, atol=0.1)
     # One step either way where the float lies between two tables.
     assert np.abs(first_index - board.take(scale[0].numpy(), FIRST)).max() <= 0.6
@@ -78,8 +80,8 @@ def test_the_integers_compute_what_was_learnt(height, width, seed):
     # The second pass is given the float's own context: a symbol rounded the other way is no fault of the arithmetic.
     values = scaled[0].numpy() - mean[0].numpy()
     values = np.rint((np.rint(values) + mean[0].numpy()) * ONE)
-    board.put(values, SECOND, np.zeros(values.size // 2, dtype=values.dtype))
-    second_mean, second_index = prior.second(exact_features, values.astype(np.int32))
+    known = board.take(values.astype(np.int32), FIRST)
+    second_mean, second_index = prior.network.second(exact_features, known)
     np.testing.assert_allclose(second_mean / ONE, board.take(mean[0].numpy(), SECOND), rtol=0, atol=0.1)
     assert np.abs(second_index - board.take(scale[0].numpy(), SECOND)).max() <= 0.6
     assert scale.min() >= 0

@@ -6,7 +6,8 @@ import torch
 
 from cnnzip.errors import TrainingError
 from cnnzip.prior.factorised import FactorisedPrior
-from cnnzip.prior.hyper import LAYERS, HyperPrior
+from cnnzip.prior.hyper import HyperPrior
+from cnnzip.prior.hyper_network import LAYERS
 from cnnzip.train.fit import fit_prior, rounded_layer
 from cnnzip.train.model import TrainingModel
 
