@@ -61,7 +61,7 @@ def encode(
         picture, _ = denoise_picture(
             picture, open_denoiser(threads=threads), sigma=None if denoise == "auto" else denoise
         )
-    encoder = Encoder(picture, found, found.runtime(threads=threads), coder)
+    encoder = Encoder(picture, found, found.runtime(threads=threads), coder, threads=threads)
     return encode_to(encoder, goal, max_bytes).data
 
 
@@ -75,7 +75,9 @@ def decode(data: bytes, *, threads: int = 0, limit_pixels: int = limits.MAX_PIXE
     from cnnzip.codec.decode import decode_picture
     from cnnzip.image import to_pil
 
-    picture = decode_picture(data, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(threads=threads))
+    picture = decode_picture(
+        data, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(threads=threads), threads=threads
+    )
     return to_pil(picture)
 
 

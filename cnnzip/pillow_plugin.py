@@ -27,7 +27,7 @@ class CnzImageFile(ImageFile.ImageFile):
     format_description = "cnnzip learned image compression"
 
     def _open(self) -> None:
-        from cnnzip.codec.decode import read_contents
+        from cnnzip.codec.contents import read_contents
 
         assert self.fp is not None
         self._data: bytes | None = self.fp.read()

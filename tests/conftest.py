@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before numpy is loaded: the processes that share the tests would otherwise fight for the cores with a thread for each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,6 +17,10 @@ from cnnzip.image import Picture, read
 from cnnzip.networks.runtime import Runtime
 
 TESTS = Path(__file__).parent
+
+# Speed is measured in benchmarks, and never asserted in a test.
+settings.register_profile("cnnzip", deadline=None)
+settings.load_profile("cnnzip")
 MODELS = TESTS / "golden" / "models"
 
 

@@ -18,9 +18,9 @@ from typing import TypeVar
 import numpy as np
 
 from cnnzip.bench.pictures import pictures
-from cnnzip.codec.encode import pad
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import DEFAULT_MODEL, find_model
+from cnnzip.codec.transforms import pad
 from cnnzip.entropy import Codebook, Coder, HuffmanCoder, RansCoder, ideal_bits
 from cnnzip.errors import CnnzipError
 from cnnzip.image import to_planes

@@ -1,106 +1,96 @@
 """Decoding, the whole method: bytes → sections → symbols → latent → pixels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip import limits
+from cnnzip.codec.contents import Contents, decode_alpha, read_contents
 from cnnzip.codec.header import Header
-from cnnzip.codec.metadata import unpack_metadata
+from cnnzip.codec.latent import CodedLatent
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
-from cnnzip.container import SectionType, unpack
-from cnnzip.errors import HeaderError, SectionError
-from cnnzip.image import Metadata, Picture, Samples, decode_plane, from_planes
+from cnnzip.codec.transforms import synthesise
+from cnnzip.image import Crop, Picture, Samples, stored
 from cnnzip.networks.runtime import Runtime
-
-
-@dataclass(frozen=True)
-class Contents:
-    """A file's parts, each of them checked but for the coded latent, which needs the model."""
-
-    header: Header
-    latent: bytes
-    alpha: bytes | None
-    metadata: Metadata
-
-
-def read_contents(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Contents:
-    """Take a `.cnz` file apart.
-
-    Raises:
-        CnzError: of the type that says what is wrong with it.
-    """
-    sections = unpack(data)
-    header = Header.unpack(sections[0].payload, limit_pixels)
-    latents = [s.payload for s in sections if s.type == SectionType.LATENT]
-    alphas = [s.payload for s in sections if s.type == SectionType.ALPHA]
-    if any(s.type == SectionType.HYPER_LATENT for s in sections):
-        raise SectionError("a hyper-latent section, which no prior of this version has")
-    if len(latents) != 1:
-        raise SectionError(f"{len(latents)} latent sections where there must be one")
-    if len(alphas) != header.alpha:
-        raise SectionError("the header and the sections disagree about alpha")
-    return Contents(header, latents[0], alphas[0] if alphas else None, unpack_metadata(sections))
-
-
-def decode_values(contents: Contents, model: Model) -> NDArray[np.int32]:
-    """The prior's values (M, h, w): all that the coded data says, the same on every machine.
-
-    Raises:
-        HeaderError: a colour picture, of a model that knows gray alone.
-        PayloadError: the coded data is not a latent of the size that the header implies.
-    """
-    header = contents.header
-    if header.channels > model.channels:
-        raise HeaderError(f"a colour picture, but model '{header.model_name}' knows gray alone")
-    decoder = model.coder(header.coder).decoder(contents.latent)
-    shape = model.latent_shape(header.width, header.height)
-    values = model.prior.decode(decoder.read, shape, header.quality_units)
-    decoder.finish()
-    return values
-
-
-def decode_alpha(contents: Contents) -> Samples | None:
-    """The alpha plane (H, W), None where the picture has none.
-
-    Raises:
-        PayloadError: it is damaged or of another size.
-    """
-    header = contents.header
-    if contents.alpha is None:
-        return None
-    return decode_plane(contents.alpha, header.height, header.width, header.depth)
+from cnnzip.networks.windows import Region
 
 
 def decode_picture(
     data: bytes,
     *,
+    crop: Crop | None = None,
     limit_pixels: int = limits.MAX_PIXELS,
     find_model: Callable[[Header], Model] = model_for,
     open_runtime: Callable[[Model], Runtime] = Model.runtime,
+    threads: int = 0,
 ) -> Picture:
     """The picture in a `.cnz` file.
 
     Args:
         data: the whole file.
+        crop: the rectangle that is wanted, of the picture as viewers show it; only tiles that it needs are decoded.
         limit_pixels: refuse pictures larger than this.
         find_model: gives the model that a header names.
         open_runtime: gives what runs that model's synthesis.
+        threads: for the tiles; 0 is all cores. The picture does not depend on it.
 
     Raises:
         CnzError: the file is bad.
         ModelError: its model is not here or damaged.
+        PictureError: the crop is not within the picture.
     """
     contents = read_contents(data, limit_pixels)
     header = contents.header
+    wanted = slice(0, header.height), slice(0, header.width)
+    if crop:
+        wanted = stored(crop, header.width, header.height, contents.metadata)
     model = find_model(header)
-    values = decode_values(contents, model)
+    coded = CodedLatent(contents, model)
     alpha = decode_alpha(contents)
-    latent = model.prior.dequantise(values, header.quality_units)[None]  # (1, M, h, w)
-    planes = open_runtime(model).synthesis(latent)[:, :, : header.height, : header.width]
-    if header.channels == 1:
-        planes = planes.mean(axis=1, keepdims=True)
-    return Picture(from_planes(planes, header.depth), alpha, contents.metadata)
+    color = decode_color(coded, header, model, open_runtime(model), wanted, threads)
+    return Picture(color, None if alpha is None else alpha[wanted], contents.metadata)
+
+
+def decode_color(
+    coded: CodedLatent, header: Header, model: Model, runtime: Runtime, wanted: Region, threads: int
+) -> Samples:
+    """The samples (H, W, C) of a region of the picture.
+
+    Raises:
+        PayloadError: the coded data is not a latent of the size that the header implies.
+    """
+    seen = surroundings(coded, model, wanted)
+    latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
+    for tile, values in coded.decoded(coded.tiles_in(seen), threads):
+        put(latent, seen, tile, model.prior.dequantise(values, header.quality_units))
+    begins = [model.stride * span.start for span in seen]
+    rows, columns = (slice(s.start - begin, s.stop - begin) for s, begin in zip(wanted, begins, strict=True))
+    return synthesise(latent, model, runtime, channels=header.channels, depth=header.depth, region=(rows, columns))
+
+
+def surroundings(coded: CodedLatent, model: Model, wanted: Region) -> Region:
+    """The part of the latent that the pixels of a region depend on; all of it where the model does not say."""
+    sides = coded.shape[1:]
+    if model.halo is None:
+        return slice(0, sides[0]), slice(0, sides[1])
+    reach = model.halo // model.stride
+    rows, columns = (
+        slice(max(span.start // model.stride - reach, 0), min(-(-span.stop // model.stride) + reach, side))
+        for span, side in zip(wanted, sides, strict=True)
+    )
+    return rows, columns
+
+
+def put(latent: NDArray[np.float32], seen: Region, tile: Region, part: NDArray[np.float32]) -> None:
+    """Write into `latent`, which has the region `seen`, what a tile's `part` has of it."""
+    shared = [slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(seen, tile, strict=True)]
+    there = [slice(s.start - a.start, s.stop - a.start) for s, a in zip(shared, seen, strict=True)]
+    here = [slice(s.start - b.start, s.stop - b.start) for s, b in zip(shared, tile, strict=True)]
+    latent[:, *there] = part[:, *here]
+
+
+def decode_values(contents: Contents, model: Model, threads: int = 0) -> NDArray[np.int32]:
+    """The prior's values (M, h, w): all that the coded data says, the same on every machine. Errors: `CodedLatent`."""
+    return CodedLatent(contents, model).values(threads)

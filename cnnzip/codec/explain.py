@@ -7,16 +7,19 @@ hyper-latent belong in equal parts to the positions of the latent that it covers
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_picture, read_contents
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.decode import decode_picture
 from cnnzip.codec.header import Header
+from cnnzip.codec.latent import CodedLatent
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
-from cnnzip.codec.tally import decode_passes
+from cnnzip.codec.tally import Passes
 from cnnzip.entropy import symbol_bits
 from cnnzip.image import Picture
 from cnnzip.networks.runtime import Runtime
@@ -88,23 +91,28 @@ def explain(
     contents = read_contents(data, limit_pixels)
     header = contents.header
     model = find_model(header)
-    passes, values = decode_passes(contents, model)
+    passes = Passes()
+    coded = CodedLatent(contents, model, passes.overhear)
+    values = coded.values(threads=1)
     picture = decode_picture(data, limit_pixels=limit_pixels, find_model=lambda _: model, open_runtime=open_runtime)
-    shape = model.latent_shape(header.width, header.height)
-    ideal = [symbol_bits(model.codebook.tables, *one) for one in passes]
-    factor = 8 * len(contents.latent) / sum(float(bits.sum()) for bits in ideal)
-    latent, hyper = model.prior.arrange([factor * bits for bits in ideal], shape)
-    bits = latent.sum(axis=0)
-    if hyper is not None:
-        bits += _spread(hyper.sum(axis=0), *shape[1:])
+    ideal = [symbol_bits(model.codebook.tables, *one) for one in passes.heard]
+    factor = 8 * contents.coded_bytes / sum(float(bits.sum()) for bits in ideal)
+    shares = iter([factor * bits for bits in ideal])
+    hyper_shape = model.prior.hyper_shape(*coded.shape[1:])
+    hyper = next(shares).reshape(hyper_shape) if hyper_shape[0] else np.zeros(hyper_shape)
+    latent = np.empty(coded.shape)
+    passes_a_tile = (len(ideal) - (hyper.size > 0)) // len(coded.tiles)
+    for tile in coded.tiles:
+        size = (span.stop - span.start for span in tile)
+        latent[:, *tile] = model.prior.arrange(list(islice(shares, passes_a_tile)), *size)
     return Explanation(
         header=header,
         picture=picture,
         stride=model.stride,
         steps=model.prior.steps(values),
         channel_bits=latent.sum(axis=(1, 2)),
-        hyper_bits=0.0 if hyper is None else float(hyper.sum()),
-        bits=bits,
+        hyper_bits=float(hyper.sum()),
+        bits=latent.sum(axis=0) + _spread(hyper.sum(axis=0), *coded.shape[1:]),
     )
 
 

@@ -2,7 +2,7 @@
 
 flags      1 byte    bit 0: colour (RGB), clear: gray; bit 1: 16 bits a sample; bit 2: alpha; others zero
 coder      1 byte    0 Huffman, 1 rANS
-tiling     1 byte    0: the latent is one piece
+tiling     1 byte    0: the latent is one piece; t in 4 … 12: it is in tiles of about 2^t positions a side
 model id   8 bytes   see docs/format.md, "Models"
 name       1 byte    length of the model's name, then the name, ASCII
 quality    varint    hundredths, 0 … 10,000
@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from cnnzip import limits
+from cnnzip.codec.tiling import TILINGS, WHOLE
 from cnnzip.container import read_varint, write_varint
 from cnnzip.entropy import CODERS, coder_name
 from cnnzip.errors import CnzError, HeaderError, LimitError
@@ -44,6 +45,8 @@ class Header:
     quality_units: int
     """Hundredths of the quality."""
     coder: str
+    tiling: int = WHOLE
+    """See `tiling.grid`."""
 
     @property
     def quality(self) -> float:
@@ -59,7 +62,7 @@ class Header:
         """The payload of the header section."""
         flags = _COLOR * (self.channels == 3) | _DEEP * (self.depth == 16) | _ALPHA * self.alpha
         name = self.model_name.encode("ascii")
-        fixed = bytes([flags, CODERS.index(self.coder), 0]) + self.model_id + bytes([len(name)])
+        fixed = bytes([flags, CODERS.index(self.coder), self.tiling]) + self.model_id + bytes([len(name)])
         return fixed + name + b"".join(map(write_varint, (self.quality_units, self.width, self.height)))
 
     @classmethod
@@ -73,7 +76,7 @@ class Header:
         if len(payload) < _FIXED or len(payload) < _FIXED + payload[_FIXED - 1]:
             raise HeaderError("the header is cut off")
         flags, coder, tiling = payload[:3]
-        if flags & ~_ALL_FLAGS or tiling:
+        if flags & ~_ALL_FLAGS or (tiling != WHOLE and tiling not in TILINGS):
             raise HeaderError(f"the header asks for what version 1 does not have ({payload[:3].hex(' ')})")
         model_id = payload[3 : 3 + ID_BYTES]
         end = _FIXED + payload[_FIXED - 1]
@@ -106,4 +109,5 @@ class Header:
             model_id=model_id,
             quality_units=units,
             coder=coder_name(coder),
+            tiling=tiling,
         )

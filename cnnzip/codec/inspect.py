@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_alpha, decode_values, read_contents
+from cnnzip.codec.contents import decode_alpha, read_contents
+from cnnzip.codec.decode import decode_values
 from cnnzip.codec.header import Header
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
@@ -83,4 +84,4 @@ def verify(
     contents = read_contents(data, limit_pixels)
     values = decode_values(contents, find_model(contents.header))
     decode_alpha(contents)
-    return hashlib.sha256(values.astype("<i4").tobytes()).hexdigest()
+    return hashlib.sha256(values.astype("<i4", copy=False).data).hexdigest()

@@ -105,8 +105,8 @@ def read_description(folder: Path) -> Description:
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
         known = known and isinstance(description.family, str) and type(description.stride) is int
         known = known and type(description.channels) is int and description.channels in (1, 3)
-        halo = description.halo
-        known = known and (halo is None or (type(halo) is int and halo in range(MAX_HALO + 1)))
+        untold = description.codes and description.halo is None
+        known = known and (untold or (type(description.halo) is int and description.halo in range(MAX_HALO + 1)))
         if not known or description.prior not in FILES or description.stride not in (8, 16, 32):
             raise BadModelError(f"{path}: describes no model that this version can use")
     except OSError as error:
@@ -145,6 +145,11 @@ class Model:
     def channels(self) -> int:
         """Planes that the networks take and give: 3, or 1 in a gray model."""
         return self.description.channels
+
+    @property
+    def halo(self) -> int | None:
+        """Pixels around a window that its latents, and the pixels made of them, depend on; None where nobody knows."""
+        return self.description.halo
 
     def coder(self, name: str) -> Coder:
         """The entropy coder `name` with this model's tables."""

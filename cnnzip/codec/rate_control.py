@@ -140,6 +140,7 @@ class _Search:
             limit_pixels=encoder.picture.width * encoder.picture.height,
             find_model=lambda _: encoder.model,
             open_runtime=lambda _: encoder.runtime,
+            threads=encoder.threads,
         )
         return Encoded(data, units, psnr(encoder.picture.color, decoded.color, encoder.picture.depth))
 

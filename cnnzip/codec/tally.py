@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip import limits
-from cnnzip.codec.decode import Contents, read_contents
-from cnnzip.codec.model import Model
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.latent import CodedLatent
 from cnnzip.codec.models import model_for
 from cnnzip.entropy import Cost, TableUse, Tally, tally
 from cnnzip.prior.gains import Pass
+from cnnzip.prior.prior import Read
 
 LAYOUTS = ("symbol", "block", "run")
 
@@ -110,24 +111,21 @@ def _expected(cost: Cost) -> str:
     return f"{cost.name} {cost.expected:.4f}"
 
 
-def decode_passes(contents: Contents, model: Model) -> tuple[list[Pass], NDArray[np.int32]]:
-    """Every pass of a file's latent as it was coded, and the prior's values (M, h, w).
+class Passes:
+    """The passes of a file as they were coded, one after another, for those who decode it with `overhear`."""
 
-    Raises:
-        PayloadError: the coded data is not a latent of the size that the header implies.
-    """
-    header = contents.header
-    decoder = model.coder(header.coder).decoder(contents.latent)
-    passes: list[Pass] = []
+    def __init__(self) -> None:
+        self.heard: list[Pass] = []
 
-    def read(indices: NDArray[np.uint8]) -> NDArray[np.int32]:
-        symbols = decoder.read(indices)
-        passes.append((symbols, indices))
-        return symbols
+    def overhear(self, read: Read) -> Read:
+        """Read, and keep what was read."""
 
-    values = model.prior.decode(read, model.latent_shape(header.width, header.height), header.quality_units)
-    decoder.finish()
-    return passes, values
+        def reading(indices: NDArray[np.uint8]) -> NDArray[np.int32]:
+            symbols = read(indices)
+            self.heard.append((symbols, indices))
+            return symbols
+
+        return reading
 
 
 def describe_entropy(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> EntropyReport:
@@ -139,5 +137,6 @@ def describe_entropy(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Entr
     """
     contents = read_contents(data, limit_pixels)
     model = model_for(contents.header)
-    passes, _ = decode_passes(contents, model)
-    return EntropyReport(tally(model.codebook, passes), contents.header.coder, len(contents.latent))
+    passes = Passes()
+    CodedLatent(contents, model, passes.overhear).values(threads=1)
+    return EntropyReport(tally(model.codebook, passes.heard), contents.header.coder, contents.coded_bytes)

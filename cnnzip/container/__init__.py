@@ -12,6 +12,7 @@ from cnnzip.container.format import (
     section_table,
     unpack,
 )
+from cnnzip.container.salvage import salvage
 from cnnzip.container.varint import read_varint, write_varint
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "is_cnz",
     "pack",
     "read_varint",
+    "salvage",
     "section_table",
     "unpack",
     "write_varint",

@@ -138,13 +138,13 @@ def pack(sections: Iterable[Section]) -> bytes:
         if count == MAX_SECTIONS:
             raise ValueError(f"more than {MAX_SECTIONS} sections")
         head = bytes([section.type]) + write_varint(len(section.payload))
-        parts += [head, section.payload, _crc_field(crc32(section.payload, crc32(head)))]
+        parts += [head, section.payload, crc_field(crc32(section.payload, crc32(head)))]
         file_crc = crc32(section.payload, crc32(head, file_crc))
         previous = section.type
     if fault := _order_fault(previous, SectionType.END):
         raise ValueError(fault)
     end = bytes([SectionType.END]) + write_varint(0)
-    parts += [end, _crc_field(crc32(end, file_crc))]
+    parts += [end, crc_field(crc32(end, file_crc))]
     return b"".join(parts)
 
 
@@ -170,7 +170,7 @@ def section_table(data: bytes) -> tuple[SectionEntry, ...]:
         LimitError: there are more than MAX_SECTIONS sections.
         TrailingDataError: bytes follow END.
     """
-    pos = _check_signature(data)
+    pos = check_signature(data)
     view = memoryview(data)
     file_crc = crc32(view[:pos])
     entries: list[SectionEntry] = []
@@ -178,11 +178,11 @@ def section_table(data: bytes) -> tuple[SectionEntry, ...]:
     while previous != SectionType.END:
         if len(entries) == MAX_SECTIONS:
             raise LimitError(f"the file has more than {MAX_SECTIONS} sections")
-        entry = _read_entry(data, pos)
+        entry = read_entry(data, pos)
         body = view[entry.offset : entry.stop]
         file_crc = crc32(body, file_crc)
         crc = file_crc if entry.type == SectionType.END else crc32(body)
-        if data[entry.stop : entry.stop + CRC_BYTES] != _crc_field(crc):
+        if data[entry.stop : entry.stop + CRC_BYTES] != crc_field(crc):
             covered = "file" if entry.type == SectionType.END else f"{entry.name} section at byte {pos}"
             raise ChecksumError(f"the checksum of the {covered} does not match: the file was damaged")
         # Only now, so that a damaged type byte counts as damage and not as an unknown section.
@@ -195,8 +195,8 @@ def section_table(data: bytes) -> tuple[SectionEntry, ...]:
     return tuple(entries)
 
 
-def _check_signature(data: bytes) -> int:
-    """Check magic and version; returns the position behind them."""
+def check_signature(data: bytes) -> int:
+    """Check magic and version, and raise what `section_table` does; returns the position behind them."""
     if MAGIC.startswith(data):  # also when all of the magic is there, but no version
         raise TruncatedError(f"the data ends after {len(data)} bytes, before the first section")
     if data[:4] == MAGIC[:4] and not is_cnz(data):
@@ -211,7 +211,7 @@ def _check_signature(data: bytes) -> int:
     return len(MAGIC) + 1
 
 
-def _read_entry(data: bytes, pos: int) -> SectionEntry:
+def read_entry(data: bytes, pos: int) -> SectionEntry:
     """The section at `pos`, which lies within the data whole; its bytes are not checked."""
     if pos == len(data):
         raise TruncatedError(f"the data ends after {pos} bytes, before the end section")
@@ -255,5 +255,6 @@ def _name(type_: int) -> str:
     return f"0x{type_:02x}"
 
 
-def _crc_field(crc: int) -> bytes:
+def crc_field(crc: int) -> bytes:
+    """A checksum as it stands in a file."""
     return crc.to_bytes(CRC_BYTES, "little")

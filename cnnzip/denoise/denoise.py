@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip.denoise.level import estimate_level
-from cnnzip.denoise.tiles import TILE_SIDE, Tile, tiles
 from cnnzip.errors import PictureError
 from cnnzip.image import Picture, Samples, from_planes
+from cnnzip.networks.windows import Window, windows
 
 if TYPE_CHECKING:
     from cnnzip.denoise.model import Denoiser
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.float32]
 
 MAX_SIGMA = 255.0
+
+TILE_SIDE = 1024
+"""Pixels. What the network holds of one tile bounds the memory; larger tiles share less of it with their neighbours."""
 
 CHROMA = 1.75
 """By this the level is raised for colour where colour is to be treated more strongly."""
@@ -55,10 +58,10 @@ class _Manner:
         """Whether the result is the input."""
         return self.sigma == 0 or self.strength == 0
 
-    def tiles(self, size: tuple[int, ...], denoiser: "Denoiser", side: int) -> Iterator[Tile]:
+    def tiles(self, size: tuple[int, ...], denoiser: "Denoiser", side: int) -> Iterator[Window]:
         """Those of a picture of `size`, its height and width."""
         halo = denoiser.halo + (_REACH if self.keep_detail else 0)
-        return tiles(*size, multiple=denoiser.multiple, halo=halo, side=side)
+        return windows(*size, multiple=denoiser.multiple, halo=halo, side=side)
 
 
 def denoise_pixels(

@@ -32,6 +32,7 @@ class Denoiser:
 
         The tile must lie on a multiple in the picture.
         """
+        assert self.description.halo is not None  # as it is with every denoiser that could be loaded
         return self.description.halo
 
     @property

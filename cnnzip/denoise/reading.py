@@ -15,6 +15,9 @@ def read_picture(data: bytes, *, limit_pixels: int, runtime: str = "onnx", threa
     """
     if is_cnz(data):
         return decode_picture(
-            data, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(runtime, threads)
+            data,
+            limit_pixels=limit_pixels,
+            open_runtime=lambda model: model.runtime(runtime, threads),
+            threads=threads,
         )
     return read(data, limit_pixels=limit_pixels)

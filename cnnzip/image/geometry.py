@@ -119,6 +119,32 @@ def prepare(
     return replace(picture, metadata=metadata, notes=tuple(notes))
 
 
+def stored(crop: Crop, width: int, height: int, metadata: Metadata) -> tuple[slice, slice]:
+    """Rows and columns, as they are stored, of a rectangle of the picture as viewers show it.
+
+    Args:
+        crop: the rectangle.
+        width: of the stored picture.
+        height: of the stored picture.
+        metadata: which tell the orientation.
+
+    Raises:
+        PictureError: the crop is not within the picture.
+    """
+    way = orientation(metadata)
+    shown = (height, width) if way >= 5 else (width, height)
+    right, bottom = crop.left + crop.width, crop.top + crop.height
+    if right > shown[0] or bottom > shown[1]:
+        raise PictureError(f"the crop {crop} is not within the picture of {shown[0]}×{shown[1]}")
+    rows, columns = slice(crop.top, bottom), slice(crop.left, right)
+    # `orientation.turn` backwards: first what it did last.
+    if way in (2, 3, 6, 7):
+        columns = slice(shown[0] - columns.stop, shown[0] - columns.start)
+    if way in (3, 4, 7, 8):
+        rows = slice(shown[1] - rows.stop, shown[1] - rows.start)
+    return (columns, rows) if way >= 5 else (rows, columns)
+
+
 def luma(color: Samples) -> Samples:
     """RGB (H, W, 3) as gray (H, W, 1) of the same depth; gray as it is."""
     if color.shape[2] == 1:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip.errors import BadModelError
+from cnnzip.prior.products import product
 
 ACTIVATION_BITS = 8
 WEIGHT_BITS = 12
@@ -50,7 +51,7 @@ class Pointwise:
 
     def __call__(self, x: Planes) -> Planes:
         """(C, …) to (D, …)."""
-        sums = self._weight @ x.reshape(len(x), -1)
+        sums = product(self._weight, x.reshape(len(x), -1))
         sums += self._bias[:, None]
         return _to_activations(sums).reshape(len(sums), *x.shape[1:])
 
@@ -121,9 +122,7 @@ def shuffle(x: Planes) -> Planes:
     return blocks.transpose(0, 3, 1, 4, 2).reshape(channels // 4, 2 * height, 2 * width)
 
 
-def _scaled(
-    weight: NDArray[np.int16], bias: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _scaled(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights and bias in units of activations, and a half for rounding: powers of two, so sums are no less exact.
 
     Raises:
@@ -133,8 +132,8 @@ def _scaled(
     sums = np.abs(weight.astype(np.float64)).reshape(len(weight), -1).sum(axis=1)
     if not np.all(sums * ACTIVATION_LIMIT + np.abs(bias.astype(np.float64)) < EXACT / 2):
         raise BadModelError("the prior's weights are so large that its sums might not be exact")
-    unit = 2.0**-WEIGHT_BITS
-    return weight * unit, bias * unit + 0.5
+    unit = np.float64(2.0**-WEIGHT_BITS)
+    return weight.astype(np.float64) * unit, bias.astype(np.float64) * unit + 0.5
 
 
 def _to_activations(sums: Planes) -> Planes:

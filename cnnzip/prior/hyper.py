@@ -108,7 +108,8 @@ class HyperPrior:
         _, height, width = scaled.shape
         padded = np.pad(scaled, ((0, 0), (0, -height % HYPER_STRIDE), (0, -width % HYPER_STRIDE)))
         hyper = np.nan_to_num(hyper_analysis(padded[None])[0], nan=0.0)
-        return np.clip(np.rint(hyper), -MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
+        symbols: NDArray[np.int32] = np.clip(np.rint(hyper), -MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
+        return symbols
 
     def encode_tile(
         self, latent: NDArray[np.float32], units: int, hyper: NDArray[np.int32], region: Region

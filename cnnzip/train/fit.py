@@ -15,9 +15,9 @@ from cnnzip.prior.factorised import FactorisedPrior
 from cnnzip.prior.fit import cluster, count
 from cnnzip.prior.gains import Gains
 from cnnzip.prior.hyper import HyperPrior
-from cnnzip.prior.hyper_network import LAYERS
 from cnnzip.prior.hyper_density import HyperDensity
 from cnnzip.prior.hyper_fit import fit_hyper
+from cnnzip.prior.hyper_network import LAYERS
 from cnnzip.prior.prior import Prior
 from cnnzip.prior.rounding import to_nearest
 from cnnzip.prior.scales import LAST_SCALE

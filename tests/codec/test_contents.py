@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_alpha, decode_picture, decode_values, read_contents
+from cnnzip.codec.contents import decode_alpha, read_contents
+from cnnzip.codec.decode import decode_picture, decode_values
 from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
 from cnnzip.codec.inspect import Part, describe
@@ -57,7 +58,7 @@ def test_parts_of_a_file(photo: Picture, tiny: Model, tiny_runtime: Runtime) -> 
     [
         ([], "0 latent sections where there must be one"),
         ([(LATENT, b"a"), (LATENT, b"b")], "2 latent sections where there must be one"),
-        ([(HYPER, b""), (LATENT, b"a")], "a hyper-latent section, which no prior of this version has"),
+        ([(HYPER, b""), (LATENT, b"a")], "a hyper-latent section, which a latent in one piece does not have"),
         ([(LATENT, b"a"), (ALPHA, b"")], "the header and the sections disagree about alpha"),
     ],
 )
@@ -115,7 +116,7 @@ def test_a_file_may_not_be_larger_than_the_caller_allows(photo: Picture, tiny: M
 def test_a_latent_of_another_size(
     coder: str, photo: Picture, tiny: Model, tiny_runtime: Runtime, header: Callable[..., bytes]
 ) -> None:
-    latent = read_contents(encode_picture(photo, tiny, tiny_runtime, coder=coder, quality=50)).latent
+    latent = read_contents(encode_picture(photo, tiny, tiny_runtime, coder=coder, quality=50)).latents[0]
 
     def symbols_of(width: int, height: int, payload: bytes) -> object:
         sections = [Section(HEADER, header(width=width, height=height, coder=coder)), Section(LATENT, payload)]

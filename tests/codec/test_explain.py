@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnnzip.codec.decode import decode_picture, read_contents
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.decode import decode_picture
 from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.explain import explain
 from cnnzip.entropy import symbol_bits
@@ -33,7 +34,7 @@ def cut(photo, width, height):
 @pytest.mark.parametrize("size", [(1, 1), (16, 16), (17, 33), (90, 60)])
 def test_the_bits_are_those_of_the_latent_section(coder, size, photo, model):
     found, contents = explained(cut(photo, *size), model, quality=70, coder=coder)
-    total = 8 * len(contents.latent)
+    total = 8 * len(contents.latents[0])
     assert found.bits.shape == model.latent_shape(*size)[1:]
     assert found.bits.sum() == pytest.approx(total, rel=1e-9)
     assert found.total == pytest.approx(total, rel=1e-9)
@@ -78,7 +79,7 @@ def test_the_bits_lie_where_the_symbols_do(photo, tiny):
     after, changed_contents = explained(photo, watched, quality=50, coder="rans")
     other = symbol_bits(tiny.codebook.tables, *passes[0])
     assert np.flatnonzero(other != plain).tolist() == [np.ravel_multi_index(changed, after.steps.shape)]
-    factors = [8 * len(c.latent) / bits.sum() for c, bits in ((contents, plain), (changed_contents, other))]
+    factors = [8 * len(c.latents[0]) / bits.sum() for c, bits in ((contents, plain), (changed_contents, other))]
     difference = after.bits / factors[1] - before.bits / factors[0]
     assert difference[2, 4] == pytest.approx((other - plain).sum())
     assert np.abs(np.delete(difference.ravel(), 2 * difference.shape[1] + 4)).max() < 1e-6
@@ -96,10 +97,10 @@ def test_the_hyper_latents_bits_lie_on_the_positions_it_covers(photo, photo_mode
         bits.append(symbol_bits(photo_model.codebook.tables, symbols, indices))
         return symbols
 
-    decoder = photo_model.coder("huffman").decoder(contents.latent)
+    decoder = photo_model.coder("huffman").decoder(contents.latents[0])
     shape = photo_model.latent_shape(90, 60)
     photo_model.prior.decode(read, shape, 7000)
-    factor = 8 * len(contents.latent) / sum(one.sum() for one in bits)
+    factor = 8 * len(contents.latents[0]) / sum(one.sum() for one in bits)
     hyper = factor * bits[0].reshape(4, 1, 2).sum(axis=0)
     assert found.hyper_bits == pytest.approx(hyper.sum())
     latent = np.zeros(shape)
@@ -141,4 +142,4 @@ def test_a_gray_picture(model):
     gray = Picture(np.arange(40 * 24, dtype=np.uint16).reshape(40, 24, 1) * 60)
     found, contents = explained(gray, model)
     assert found.picture.channels == 1
-    assert found.total == pytest.approx(8 * len(contents.latent))
+    assert found.total == pytest.approx(8 * len(contents.latents[0]))

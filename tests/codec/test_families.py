@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("pytorch_optimizer")
 
-from cnnzip.codec.decode import decode_picture, decode_values, read_contents  # noqa: E402
+from cnnzip.codec.contents import read_contents  # noqa: E402
+from cnnzip.codec.decode import decode_picture, decode_values  # noqa: E402
 from cnnzip.codec.encode import Encoder, encode_picture  # noqa: E402
 from cnnzip.codec.header import Header  # noqa: E402
 from cnnzip.codec.model import load_model  # noqa: E402
@@ -140,6 +141,6 @@ def test_a_file_that_claims_colours_of_a_model_of_gray(gray_model):
     contents = read_contents(encode_picture(noise(8, 8, 1), gray_model, runtime))
     fields = {name: getattr(contents.header, name) for name in Header.__dataclass_fields__}
     header = Header(**{**fields, "channels": 3})
-    forged = pack([Section(SectionType.HEADER, header.pack()), Section(SectionType.LATENT, contents.latent)])
+    forged = pack([Section(SectionType.HEADER, header.pack()), Section(SectionType.LATENT, contents.latents[0])])
     with pytest.raises(HeaderError, match=rf"a colour picture, but model '{header.model_name}' knows gray alone$"):
         decode(forged, gray_model, runtime)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cnnzip.codec.decode import decode_picture, decode_values, read_contents
-from cnnzip.codec.encode import encode_picture, pad
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.decode import decode_picture, decode_values
+from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
 from cnnzip.codec.model import FILES, NOT_DECODING, Model, model_id
+from cnnzip.codec.transforms import pad
 from cnnzip.container import Section, SectionType, pack
 from cnnzip.errors import BadModelError, PayloadError
 from cnnzip.image import Picture, to_planes
@@ -94,7 +96,7 @@ def test_round_trips(picture: Picture, coder: str, photo_model: Model, photo_run
 
 def test_both_coders_carry_the_same_values(photo: Picture, photo_model: Model, encode: Encode) -> None:
     huffman, rans = (read_contents(encode(photo, coder=coder)) for coder in ("huffman", "rans"))
-    assert huffman.latent != rans.latent
+    assert huffman.latents[0] != rans.latents[0]
     values = decode_values(huffman, photo_model)
     assert np.array_equal(values, decode_values(rans, photo_model))
     assert len(np.unique(values)) > 100
@@ -186,7 +188,7 @@ def file_with(latent: bytes, model: Model, coder: str, width: int = 96, height: 
 def test_a_latent_cut_off_anywhere_is_no_latent(
     coder: str, photo: Picture, photo_model: Model, photo_runtime: Runtime, encode: Encode
 ) -> None:
-    latent = read_contents(encode(photo, coder=coder, quality=50)).latent
+    latent = read_contents(encode(photo, coder=coder, quality=50)).latents[0]
     assert decode_values(read_contents(file_with(latent, photo_model, coder)), photo_model).shape == (16, 4, 6)
     for bad in (*(latent[:size] for size in range(0, len(latent), 7)), latent[:-1], latent + b"\0", latent + b"\x55"):
         with pytest.raises(PayloadError):

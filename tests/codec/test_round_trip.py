@@ -6,10 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cnnzip.codec.decode import decode_picture, decode_values, read_contents
-from cnnzip.codec.encode import encode_picture, pad
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.decode import decode_picture, decode_values
+from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.inspect import describe, verify
 from cnnzip.codec.model import Model
+from cnnzip.codec.transforms import pad
 from cnnzip.image import Metadata, Picture
 from cnnzip.networks.runtime import Runtime
 
@@ -102,7 +104,7 @@ def test_more_quality_is_more_bytes_and_more_psnr(photo: Picture, encode: Encode
 
 def test_both_coders_carry_the_same_symbols(photo: Picture, tiny: Model, encode: Encode) -> None:
     huffman, rans = (read_contents(encode(photo, coder=coder)) for coder in ("huffman", "rans"))
-    assert huffman.latent != rans.latent
+    assert huffman.latents[0] != rans.latents[0]
     np.testing.assert_array_equal(decode_values(huffman, tiny), decode_values(rans, tiny))
 
 
@@ -113,7 +115,7 @@ def test_the_same_bytes_every_time(photo: Picture, tiny: Model, encode: Encode) 
 
 def test_overhead_of_a_plain_photo_is_below_64_bytes(photo: Picture, encode: Encode) -> None:
     data = encode(photo)
-    assert len(data) - len(read_contents(data).latent) < 64
+    assert len(data) - len(read_contents(data).latents[0]) < 64
 
 
 def test_metadata_round_trip(photo: Picture, encode: Encode, decode: Decode) -> None:

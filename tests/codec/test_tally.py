@@ -1,11 +1,15 @@
 """What a file's tables cost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cnnzip.codec.decode import decode_values, read_contents
+from cnnzip.codec.contents import read_contents
 from cnnzip.codec.encode import Encoder
-from cnnzip.codec.tally import decode_passes, describe_entropy
+from cnnzip.codec.latent import CodedLatent
+from cnnzip.codec.tally import Passes, describe_entropy
+from cnnzip.container import pack, unpack
 from cnnzip.errors import ModelNotFoundError, PayloadError
 
 
@@ -19,19 +23,20 @@ def model(request):
 def test_the_passes_are_those_of_the_encoder(coder, model, photo):
     encoder = Encoder(photo, model, model.runtime(threads=1), coder)
     contents = read_contents(encoder.at(6000))
-    passes, values = decode_passes(contents, model)
+    passes = Passes()
+    values = CodedLatent(contents, model, passes.overhear).values(threads=1)
     sent = model.prior.encode(encoder.latent, 6000, encoder.runtime.hyper_analysis)
-    for (symbols, indices), (sent_symbols, sent_indices) in zip(passes, sent, strict=True):
+    for (symbols, indices), (sent_symbols, sent_indices) in zip(passes.heard, sent, strict=True):
         assert np.array_equal(symbols, sent_symbols)
         assert np.array_equal(indices, sent_indices)
-    assert np.array_equal(values, decode_values(contents, model))
+    assert np.array_equal(values, CodedLatent(contents, model).values())
 
 
 def test_the_huffman_bits_are_the_latent_section(installed_tiny, tiny, photo):
     data = Encoder(photo, tiny, tiny.runtime(threads=1)).at(6000)
     report = describe_entropy(data)
     contents = read_contents(data)
-    assert report.latent_bytes == len(contents.latent)
+    assert report.latent_bytes == len(contents.latents[0])
     assert -(-report.tally.huffman // 8) == report.latent_bytes
     assert report.tally.symbols == int(np.prod(tiny.latent_shape(photo.width, photo.height)))
 
@@ -64,9 +69,7 @@ def test_a_file_whose_model_is_missing(photo_model, photo, installed_tiny):
         describe_entropy(data)
 
 
-def test_a_latent_that_ends_too_early(tiny, photo):
-    from dataclasses import replace
-
-    contents = read_contents(Encoder(photo, tiny, tiny.runtime(threads=1)).at(6000))
+def test_a_latent_that_ends_too_early(installed_tiny, tiny, photo):
+    head, latent = unpack(Encoder(photo, tiny, tiny.runtime(threads=1)).at(6000))
     with pytest.raises(PayloadError):
-        decode_passes(replace(contents, latent=contents.latent[:-2]), tiny)
+        describe_entropy(pack([head, replace(latent, payload=latent.payload[:-2])]))

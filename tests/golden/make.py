@@ -18,7 +18,8 @@ from zlib import crc32
 import numpy as np
 
 from cnnzip import limits
-from cnnzip.codec.decode import decode_picture, decode_values, read_contents
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.decode import decode_picture, decode_values
 from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
 from cnnzip.codec.inspect import verify

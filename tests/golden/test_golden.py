@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from cnnzip import errors
-from cnnzip.codec.decode import decode_picture, decode_values, read_contents
+from cnnzip.codec.contents import read_contents
+from cnnzip.codec.decode import decode_picture, decode_values
 from cnnzip.codec.inspect import verify
 from cnnzip.codec.model import Model
 from cnnzip.image import to_pil

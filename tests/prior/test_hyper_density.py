@@ -8,9 +8,9 @@ torch = pytest.importorskip("torch")
 from cnnzip.prior.checkerboard import FIRST, SECOND, Checkerboard  # noqa: E402
 from cnnzip.prior.gains import Gains  # noqa: E402
 from cnnzip.prior.hyper import HyperPrior  # noqa: E402
+from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad  # noqa: E402
 from cnnzip.prior.hyper_network import LAYERS, ONE  # noqa: E402
 from cnnzip.prior.prior import whole  # noqa: E402
-from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad  # noqa: E402
 from cnnzip.prior.rounding import to_nearest  # noqa: E402
 from cnnzip.prior.scales import LAST_SCALE, log2_scale  # noqa: E402
 

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from cnnzip.codec.model import load_model
 from cnnzip.errors import ModelError
-from cnnzip.train.bundle import write_description
 from cnnzip.train.reexport import reexport
 
 TINY = Path(__file__).parents[1] / "golden" / "models" / "tiny"
@@ -30,8 +29,14 @@ def test_weights_are_halved_and_all_else_stays(tmp_path):
         assert array.dtype == expected.dtype
         np.testing.assert_array_equal(array, expected)
     one, other = load_model(TINY).description, load_model(target).description
-    assert (one.name, one.family, one.options, one.training) == (other.name, other.family, other.options, other.training)
-    assert one.halo is None and other.halo % one.stride == 0
+    assert (one.name, one.family, one.options, one.training) == (
+        other.name,
+        other.family,
+        other.options,
+        other.training,
+    )
+    assert one.halo is None
+    assert other.halo % one.stride == 0
     pixels = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
     latents = [load_model(bundle).runtime(threads=1).analysis(pixels) for bundle in (TINY, target)]
     np.testing.assert_allclose(*latents, atol=0.01)

@@ -47,7 +47,7 @@ class Cnnzip(Codec):
         from cnnzip.image import Picture
 
         model, runtime = self._open()
-        return encode_picture(Picture(picture), model, runtime, quality=quality, coder=self.coder)
+        return encode_picture(Picture(picture), model, runtime, quality=quality, coder=self.coder, threads=self.threads)
 
     def decode(self, data: bytes) -> Pixels:
         """The picture in `data`."""
@@ -55,7 +55,8 @@ class Cnnzip(Codec):
         from cnnzip.image.picture import to_8_bit
 
         model, runtime = self._open()
-        return to_8_bit(decode_picture(data, find_model=lambda _: model, open_runtime=lambda _: runtime).color)
+        picture = decode_picture(data, find_model=lambda _: model, open_runtime=lambda _: runtime, threads=self.threads)
+        return to_8_bit(picture.color)
 
     def _open(self) -> "tuple[Model, Runtime]":
         """The loaded model, once a process."""

@@ -1,0 +1,75 @@
+"""Networks run in windows: the same latents and pixels as in one piece."""
+
+import numpy as np
+import pytest
+
+from cnnzip.codec.model import Model
+from cnnzip.codec.transforms import analyse, synthesise
+from cnnzip.image import Picture
+from cnnzip.networks.runtime import Runtime
+
+
+@pytest.fixture(scope="module")
+def large(photo: Picture) -> Picture:
+    """The photo several times, 437×331."""
+    return Picture(np.ascontiguousarray(np.tile(photo.color, (6, 5, 1))[:331, :437]))
+
+
+class Counting:
+    """A runtime that notes how large its inputs are."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.largest = 0
+
+    def analysis(self, pixels: np.ndarray) -> np.ndarray:
+        self.largest = max(self.largest, *pixels.shape[2:])
+        return self.runtime.analysis(pixels)
+
+    def synthesis(self, latent: np.ndarray) -> np.ndarray:
+        self.largest = max(self.largest, *(16 * side for side in latent.shape[2:]))
+        return self.runtime.synthesis(latent)
+
+
+@pytest.mark.parametrize("side", [64, 100, 250])
+def test_windows_change_nothing(side: int, large: Picture, photo_model: Model, photo_runtime: Runtime) -> None:
+    whole = analyse(large, photo_model, photo_runtime)
+    watched = Counting(photo_runtime)
+    latent = analyse(large, photo_model, watched, side)
+    assert photo_model.halo
+    assert watched.largest <= side + 2 * photo_model.halo + 2 * photo_model.stride
+    assert latent.shape == whole.shape == photo_model.latent_shape(437, 331)
+    np.testing.assert_allclose(latent, whole, rtol=0, atol=1e-4 * np.abs(whole).max())
+
+    region = slice(0, 331), slice(0, 437)
+    pixels = [
+        synthesise(whole, photo_model, runtime, channels=3, depth=8, region=region, side=wide)
+        for runtime, wide in ((photo_runtime, 2048), (watched, side))
+    ]
+    assert watched.largest <= side + 2 * photo_model.halo + 2 * photo_model.stride
+    assert pixels[0].shape == large.color.shape
+    assert np.abs(pixels[0].astype(int) - pixels[1]).max() <= 1
+    assert len(np.unique(pixels[0])) > 50
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_region(channels: int, depth: int, large: Picture, photo_model: Model, photo_runtime: Runtime) -> None:
+    latent = analyse(large, photo_model, photo_runtime)
+    options = {"channels": channels, "depth": depth}
+    whole = synthesise(latent, photo_model, photo_runtime, **options)
+    assert (whole.shape, whole.dtype) == ((336, 448, channels), np.dtype(f"u{depth // 8}"))
+    for region in ((slice(5, 6), slice(0, 437)), (slice(100, 331), slice(33, 301))):
+        part = synthesise(latent, photo_model, photo_runtime, **options, region=region, side=64)
+        assert np.abs(part.astype(int) - whole[region]).max() <= 2 ** (depth - 8)
+
+
+def test_a_model_that_tells_no_reach_runs_in_one_piece(large: Picture, tiny: Model, tiny_runtime: Runtime) -> None:
+    assert tiny.halo is None
+    watched = Counting(tiny_runtime)
+    latent = analyse(large, tiny, watched, side=64)
+    assert watched.largest == 448
+    watched.largest = 0
+    pixels = synthesise(latent, tiny, watched, channels=3, depth=8, region=(slice(0, 20), slice(0, 30)), side=64)
+    assert pixels.shape == (20, 30, 3)
+    assert watched.largest == 448
