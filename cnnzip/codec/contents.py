@@ -18,15 +18,15 @@ class Contents:
     header: Header
     hyper_latent: bytes | None
     """None where the latent is in one piece, which then has it inside, and where the prior has none."""
-    latents: tuple[bytes, ...]
-    """One a tile."""
+    latents: tuple[bytes | None, ...]
+    """One a tile; None where a damaged file has lost it."""
     alpha: bytes | None
     metadata: Metadata
 
     @property
     def coded_bytes(self) -> int:
         """Bytes of the latent and the hyper-latent."""
-        return len(self.hyper_latent or b"") + sum(map(len, self.latents))
+        return sum(len(stream or b"") for stream in (self.hyper_latent, *self.latents))
 
 
 def read_contents(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Contents:

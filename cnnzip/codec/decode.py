@@ -65,6 +65,13 @@ def decode_color(
     latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
     for tile, values in coded.decoded(coded.tiles_in(seen), threads):
         put(latent, seen, tile, model.prior.dequantise(values, header.quality_units))
+    return shown(latent, seen, header, model, runtime, wanted)
+
+
+def shown(
+    latent: NDArray[np.float32], seen: Region, header: Header, model: Model, runtime: Runtime, wanted: Region
+) -> Samples:
+    """The samples (H, W, C) of the region `wanted`, made of a `latent` that has the region `seen`."""
     begins = [model.stride * span.start for span in seen]
     rows, columns = (slice(s.start - begin, s.stop - begin) for s, begin in zip(wanted, begins, strict=True))
     return synthesise(latent, model, runtime, channels=header.channels, depth=header.depth, region=(rows, columns))

@@ -9,7 +9,7 @@ from cnnzip.codec.contents import Contents
 from cnnzip.codec.model import Model
 from cnnzip.codec.tiling import WHOLE, grid
 from cnnzip.codec.workers import each
-from cnnzip.errors import HeaderError, SectionError
+from cnnzip.errors import HeaderError, PayloadError, SectionError
 from cnnzip.prior.prior import Read, Region
 
 
@@ -56,7 +56,10 @@ class CodedLatent:
         Raises:
             PayloadError: the coded data is not a tile of that size.
         """
-        decoder = self._coder.decoder(self._contents.latents[number])
+        stream = self._contents.latents[number]
+        if stream is None:
+            raise PayloadError("the tile is lost")
+        decoder = self._coder.decoder(stream)
         read = self._overhear(decoder.read)
         hyper = self._hyper_from(read) if self._hyper is None else self._hyper
         values = self._prior.decode_tile(read, self._units, hyper, self.tiles[number])

@@ -102,10 +102,13 @@ def layer(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> Layer:
     return Pointwise(weight, bias) if weight.ndim == 2 else Depthwise(weight, bias)
 
 
-def check_fit(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> None:
-    """Raises BadModelError where a layer's bias is of another shape than its weight asks for."""
+def check(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> None:
+    """Raise BadModelError for what cannot be a layer; see `layer`."""
     if bias.shape != weight.shape[:1]:
         raise BadModelError("the prior's weights and biases do not fit together")
+    sums = np.abs(weight.astype(np.float64)).reshape(len(weight), -1).sum(axis=1)
+    if not np.all(sums * ACTIVATION_LIMIT + np.abs(bias.astype(np.float64)) < EXACT / 2):
+        raise BadModelError("the prior's weights are so large that its sums might not be exact")
 
 
 def leaky(x: Planes) -> Planes:
@@ -128,10 +131,7 @@ def _scaled(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> tuple[NDArray
     Raises:
         BadModelError: see `layer`.
     """
-    check_fit(weight, bias)
-    sums = np.abs(weight.astype(np.float64)).reshape(len(weight), -1).sum(axis=1)
-    if not np.all(sums * ACTIVATION_LIMIT + np.abs(bias.astype(np.float64)) < EXACT / 2):
-        raise BadModelError("the prior's weights are so large that its sums might not be exact")
+    check(weight, bias)
     unit = np.float64(2.0**-WEIGHT_BITS)
     return weight.astype(np.float64) * unit, bias.astype(np.float64) * unit + 0.5
 

@@ -16,7 +16,7 @@ from cnnzip.prior.exact import (
     Depthwise,
     Planes,
     Pointwise,
-    check_fit,
+    check,
     layer,
     leaky,
     shuffle,
@@ -161,7 +161,7 @@ class _Halves:
     """The first layer of the context, which sees zeros where the second half of the symbols will be, and skips them."""
 
     def __init__(self, weight: NDArray[np.int16], bias: NDArray[np.int32]) -> None:
-        check_fit(weight, bias)
+        check(weight, bias)
         # Each position knows half of the channels: the sums are those of half the layer.
         self._parts = [Pointwise(np.ascontiguousarray(half), bias) for half in np.split(weight, 2, axis=1)]
 
@@ -175,7 +175,7 @@ class _Halves:
 
 def _split(weight: NDArray[np.int16], bias: NDArray[np.int32]) -> tuple[Pointwise, Pointwise]:
     """A layer that gives M means and M scales as two, each for half the channels; errors as of `exact.layer`."""
-    check_fit(weight, bias)
+    check(weight, bias)
     means, scales = np.split(np.arange(len(weight)), 2)
     first, second = (np.concatenate(pair) for pair in zip(np.split(means, 2), np.split(scales, 2), strict=True))
     return Pointwise(weight[first], bias[first]), Pointwise(weight[second], bias[second])
