@@ -12,7 +12,7 @@ from cnnzip.codec.latent import CodedLatent
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
 from cnnzip.codec.transforms import synthesise
-from cnnzip.image import Crop, Picture, Samples, stored
+from cnnzip.image import Crop, Picture, Samples, reduced, stored
 from cnnzip.networks.runtime import Runtime
 from cnnzip.networks.windows import Region
 
@@ -21,6 +21,7 @@ def decode_picture(
     data: bytes,
     *,
     crop: Crop | None = None,
+    shrink: int = 1,
     limit_pixels: int = limits.MAX_PIXELS,
     find_model: Callable[[Header], Model] = model_for,
     open_runtime: Callable[[Model], Runtime] = Model.runtime,
@@ -31,6 +32,7 @@ def decode_picture(
     Args:
         data: the whole file.
         crop: the rectangle that is wanted, of the picture as viewers show it; only tiles that it needs are decoded.
+        shrink: 2, 4 or 8 for a preview of that part of the sides, rounded up; not with a crop.
         limit_pixels: refuse pictures larger than this.
         find_model: gives the model that a header names.
         open_runtime: gives what runs that model's synthesis.
@@ -49,14 +51,16 @@ def decode_picture(
     model = find_model(header)
     coded = CodedLatent(contents, model)
     alpha = decode_alpha(contents)
-    color = decode_color(coded, header, model, open_runtime(model), wanted, threads)
-    return Picture(color, None if alpha is None else alpha[wanted], contents.metadata)
+    color = decode_color(coded, header, model, open_runtime(model), wanted, threads, shrink)
+    if alpha is not None:
+        alpha = alpha[wanted] if shrink == 1 else reduced(alpha, shrink)
+    return Picture(color, alpha, contents.metadata)
 
 
 def decode_color(
-    coded: CodedLatent, header: Header, model: Model, runtime: Runtime, wanted: Region, threads: int
+    coded: CodedLatent, header: Header, model: Model, runtime: Runtime, wanted: Region, threads: int, shrink: int = 1
 ) -> Samples:
-    """The samples (H, W, C) of a region of the picture.
+    """The samples (H, W, C) of a region of the picture, or of all of it shrunk.
 
     Raises:
         PayloadError: the coded data is not a latent of the size that the header implies.
@@ -65,16 +69,24 @@ def decode_color(
     latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
     for tile, values in coded.decoded(coded.tiles_in(seen), threads):
         put(latent, seen, tile, model.prior.dequantise(values, header.quality_units))
-    return shown(latent, seen, header, model, runtime, wanted)
+    return shown(latent, seen, header, model, runtime, wanted, shrink)
 
 
 def shown(
-    latent: NDArray[np.float32], seen: Region, header: Header, model: Model, runtime: Runtime, wanted: Region
+    latent: NDArray[np.float32],
+    seen: Region,
+    header: Header,
+    model: Model,
+    runtime: Runtime,
+    wanted: Region,
+    shrink: int = 1,
 ) -> Samples:
     """The samples (H, W, C) of the region `wanted`, made of a `latent` that has the region `seen`."""
     begins = [model.stride * span.start for span in seen]
     rows, columns = (slice(s.start - begin, s.stop - begin) for s, begin in zip(wanted, begins, strict=True))
-    return synthesise(latent, model, runtime, channels=header.channels, depth=header.depth, region=(rows, columns))
+    return synthesise(
+        latent, model, runtime, channels=header.channels, depth=header.depth, region=(rows, columns), shrink=shrink
+    )
 
 
 def surroundings(coded: CodedLatent, model: Model, wanted: Region) -> Region:

@@ -7,7 +7,7 @@ for the same decoder is the same model.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ FILES = {
 }
 """The files of a bundle beside its description, by its prior; a denoiser has no latent, and so none."""
 BUNDLE_FORMAT = 1
-NOT_DECODING = ("analysis.", "encoder.", "hyper_analysis.", "training.")
+PREVIEW = "preview.onnx"
+"""What a codec may have beside these: previews are less than the picture, and never part of it."""
+NOT_DECODING = ("analysis.", "encoder.", "hyper_analysis.", "preview.", "training.")
 MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_WEIGHT_BYTES = 1 << 28
 MAX_HALO = 1024
@@ -78,6 +80,12 @@ class Description:
         )
 
 
+def files_of(prior: str, there: Collection[str]) -> tuple[str, ...]:
+    """The files of a bundle with that prior, its description apart; `there` are those that it has."""
+    needed = FILES.get(prior, ())
+    return (*needed, PREVIEW) if PREVIEW in there and prior in PRIORS else needed
+
+
 def read_description(folder: Path) -> Description:
     """Read and check `model.json` in `folder`.
 
@@ -98,7 +106,7 @@ def read_description(folder: Path) -> Description:
             options=dict(fields["options"]),
             prior=fields["prior"],
             stride=fields["stride"],
-            files={name: fields["files"][name] for name in FILES.get(fields["prior"], ())},
+            files={name: fields["files"][name] for name in files_of(fields["prior"], fields["files"])},
             training=dict(fields["training"]),
             halo=fields["halo"] if fields["prior"] == "none" else fields.get("halo"),
         )
@@ -194,7 +202,7 @@ def checked_arrays(folder: Path, description: Description) -> dict[str, NDArray[
 
     path = folder / WEIGHTS
     # The graphs are only checked here: ONNX Runtime reads them by itself, and would run many a damaged one.
-    contents = {name: _read_checked(folder / name, description.files[name]) for name in FILES[description.prior]}
+    contents = {name: _read_checked(folder / name, description.files[name]) for name in description.files}
     try:
         arrays: dict[str, NDArray[Any]] = load(contents[WEIGHTS])
     except (SafetensorError, KeyError, ValueError, TypeError) as error:

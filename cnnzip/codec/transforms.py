@@ -8,14 +8,14 @@ from cnnzip.image import Picture, Samples, from_planes, to_planes
 from cnnzip.networks.runtime import Runtime
 from cnnzip.networks.windows import Region, windows
 
-WINDOW_SIDE = 2048
-"""Pixels: networks hold some 80 bytes a pixel of a window, and a halo of 80 pixels adds a sixth to its work."""
+WINDOW_SIDE = 1536
+"""Pixels: networks hold up to 200 bytes a pixel of a window, and a halo of 80 pixels adds a fifth to its work."""
 
 
 def analyse(picture: Picture, model: Model, runtime: Runtime, side: int = WINDOW_SIDE) -> NDArray[np.float32]:
     """The latent (M, h, w) of a picture; it depends on the windows' `side` no more than by rounding."""
     stride = model.stride
-    if model.halo is None or max(picture.height, picture.width) <= side:
+    if model.halo is None or picture.height * picture.width <= side**2:
         found: NDArray[np.float32] = runtime.analysis(pad(to_planes(picture), stride, model.channels))[0]
         return found
     latent = np.empty(model.latent_shape(picture.width, picture.height), dtype=np.float32)
@@ -35,6 +35,7 @@ def synthesise(
     depth: int,
     region: Region | None = None,
     side: int = WINDOW_SIDE,
+    shrink: int = 1,
 ) -> Samples:
     """The pixels (H, W, C) that a latent (M, h, w) stands for; they depend on the windows' `side` by one step at most.
 
@@ -47,35 +48,58 @@ def synthesise(
         region: the pixels that are wanted; by default all that the latent covers. The latent must reach beyond them by
             the model's halo, as far as the picture does.
         side: about the longest side of a window, in pixels.
+        shrink: 2, 4 or 8 for a preview of ⌈H / shrink⌉ × ⌈W / shrink⌉ pixels, each about the mean of so many a side;
+            the region then begins at multiples of the stride.
     """
     stride = model.stride
     height, width = (stride * length for length in latent.shape[1:])
     rows, columns = region or (slice(0, height), slice(0, width))
-    samples = np.empty((rows.stop - rows.start, columns.stop - columns.start, channels), f"u{depth // 8}")
+    wanted = tuple(slice(span.start // shrink, -(-span.stop // shrink)) for span in (rows, columns))
+    samples = np.empty((*(span.stop - span.start for span in wanted), channels), f"u{depth // 8}")
     halo = model.halo
-    if halo is None or max(rows.stop - rows.start, columns.stop - columns.start) <= side:
+    if halo is None or (rows.stop - rows.start) * (columns.stop - columns.start) <= side**2:
         halo = side = max(height, width)
     aligned = tuple(slice(s.start // stride * stride, -(-s.stop // stride) * stride) for s in (rows, columns))
     for window in windows(height, width, multiple=stride, halo=halo, side=side, region=(aligned[0], aligned[1])):
         seen = np.ascontiguousarray(latent[:, *positions(window.outer, stride)])
-        planes = runtime.synthesis(seen[None])[:, :, *window.within]
+        planes = _pixels(seen[None], runtime, shrink)[:, :, *(_shrunk(span, shrink) for span in window.within)]
         if channels < planes.shape[1]:
             planes = planes.mean(axis=1, keepdims=True)
         shown = from_planes(planes, depth)
-        there = tuple(
-            slice(max(inner.start, wanted.start), min(inner.stop, wanted.stop))
-            for inner, wanted in zip(window.inner, (rows, columns), strict=True)
-        )
-        written = tuple(_moved(span, -wanted.start) for span, wanted in zip(there, (rows, columns), strict=True))
-        read = tuple(_moved(span, -inner.start) for span, inner in zip(there, window.inner, strict=True))
+        made = tuple(_shrunk(span, shrink) for span in window.inner)
+        there = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(made, wanted, strict=True))
+        written = tuple(_moved(span, -whole.start) for span, whole in zip(there, wanted, strict=True))
+        read = tuple(_moved(span, -whole.start) for span, whole in zip(there, made, strict=True))
         samples[written] = shown[read]
     return samples
+
+
+def _pixels(latent: NDArray[np.float32], runtime: Runtime, shrink: int) -> NDArray[np.float32]:
+    """The pixels of a latent (1, M, h, w), or the means of `shrink` a side."""
+    if shrink == 1:
+        return runtime.synthesis(latent)
+    preview = runtime.preview(latent)
+    if preview is None:
+        return _means(runtime.synthesis(latent), shrink)
+    return _means(preview, shrink // 2)
+
+
+def _means(planes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """The means of `side` × `side` pixels, (1, C, H, W) to (1, C, H / side, W / side)."""
+    _, channels, height, width = planes.shape
+    cells = planes.reshape(1, channels, height // side, side, width // side, side)
+    means: NDArray[np.float32] = cells.mean(axis=(3, 5))
+    return means
 
 
 def positions(pixels: Region, stride: int) -> Region:
     """The positions of the latent for a region that begins at multiples of the stride."""
     rows, columns = (slice(span.start // stride, -(-span.stop // stride)) for span in pixels)
     return rows, columns
+
+
+def _shrunk(span: slice, shrink: int) -> slice:
+    return slice(span.start // shrink, span.stop // shrink)
 
 
 def _moved(span: slice, by: int) -> slice:

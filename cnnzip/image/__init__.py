@@ -5,7 +5,7 @@ Pillow does the file formats; it is imported when a picture is first read or wri
 
 from cnnzip.image.alpha import decode_plane, encode_plane
 from cnnzip.image.formats import format_of
-from cnnzip.image.geometry import Crop, Resize, prepare, stored
+from cnnzip.image.geometry import Crop, Resize, prepare, reduced, stored
 from cnnzip.image.orientation import strip
 from cnnzip.image.picture import Metadata, Picture, Samples
 from cnnzip.image.planes import from_planes, to_planes
@@ -27,6 +27,7 @@ __all__ = [
     "prepare",
     "read",
     "recognises",
+    "reduced",
     "stored",
     "strip",
     "to_pil",

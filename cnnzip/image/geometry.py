@@ -145,6 +145,14 @@ def stored(crop: Crop, width: int, height: int, metadata: Metadata) -> tuple[sli
     return (columns, rows) if way >= 5 else (rows, columns)
 
 
+def reduced(plane: Samples, factor: int) -> Samples:
+    """A plane (H, W) as the means of `factor` × `factor` samples, (⌈H / factor⌉, ⌈W / factor⌉), rounded."""
+    height, width = plane.shape
+    padded = np.pad(plane, ((0, -height % factor), (0, -width % factor)), mode="edge")
+    cells = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
+    return _samples(cells.mean(axis=(1, 3), dtype=np.float32), plane.dtype)
+
+
 def luma(color: Samples) -> Samples:
     """RGB (H, W, 3) as gray (H, W, 1) of the same depth; gray as it is."""
     if color.shape[2] == 1:

@@ -60,7 +60,13 @@ def network_arrays(network: nn.Module) -> dict[str, NDArray[np.float16]]:
 
 
 def export_graph(
-    transform: nn.Module, prefix: str, inputs: Mapping[str, tuple[int, ...]], weights: Path, path: Path
+    transform: nn.Module,
+    prefix: str,
+    inputs: Mapping[str, tuple[int, ...]],
+    weights: Path,
+    path: Path,
+    *,
+    stored: Mapping[str, str] | None = None,
 ) -> None:
     """Write `transform` as an ONNX graph whose weights lie in the safetensors file `weights` beside it.
 
@@ -70,6 +76,7 @@ def export_graph(
         inputs: names of the inputs, and shapes (1, C, H, W) to trace with; the sides of the graph are free.
         weights: the safetensors file, in the same folder as `path`.
         path: where the graph goes.
+        stored: names in `weights` of parameters that are not called so.
 
     Raises:
         ModelError: a weight of the graph is not in `weights`, so the two would disagree.
@@ -93,7 +100,7 @@ def export_graph(
     offsets = tensor_offsets(weights)
     casts = []
     for tensor in graph.graph.initializer:
-        name = f"{prefix}.{tensor.name}"
+        name = (stored or {}).get(tensor.name, f"{prefix}.{tensor.name}")
         if name not in offsets:
             if numpy_helper.to_array(tensor).size > 64:
                 raise ModelError(f"the graph of '{prefix}' needs '{name}', which is no weight of the network")

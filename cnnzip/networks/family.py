@@ -83,6 +83,9 @@ class Family(Network):
 
     config_type: ClassVar[type[FamilyConfig]]
 
+    previews: ClassVar[bool] = False
+    """Whether the synthesis has a linear shortcut that alone makes a good picture of it at a fraction of the size."""
+
     config: FamilyConfig
     analysis: nn.Module
     synthesis: nn.Module

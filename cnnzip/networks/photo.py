@@ -68,6 +68,7 @@ class Photo(Family):
     name = "photo"
     summary = "the flagship: residual, depthwise mixing, hyperprior, context"
     prior = "hyper"
+    previews = True
     config_type = PhotoConfig
 
     def __init__(self, config: PhotoConfig) -> None:

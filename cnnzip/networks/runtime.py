@@ -25,6 +25,9 @@ class Runtime(Protocol):
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """Latent (1, M, h, w) to pixels (1, C, h·s, w·s), about 0…1."""
 
+    def preview(self, latent: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Latent (1, M, h, w) to pixels of half the size (1, C, h·s/2, w·s/2); None where the bundle has no preview."""
+
     def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where there is a hyper-latent: scaled latent (1, M, h, w), sides multiples of 4, to (1, Z, h/4, w/4)."""
 
@@ -80,7 +83,7 @@ class OnnxRuntime:
     """
 
     def __init__(self, bundle: Path, threads: int = 0) -> None:
-        names = ("analysis", "synthesis", "hyper_analysis")
+        names = ("analysis", "synthesis", "preview", "hyper_analysis")
         self._graphs = {name: OnnxGraph(bundle / f"{name}.onnx", threads) for name in names}
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,6 +93,11 @@ class OnnxRuntime:
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
         return self._graphs["synthesis"].run(x=latent)
+
+    def preview(self, latent: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """See `Runtime`."""
+        graph = self._graphs["preview"]
+        return graph.run(x=latent) if graph.path.exists() else None
 
     def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from cnnzip.errors import BadModelError
 from cnnzip.networks.denoise import Denoise
 from cnnzip.networks.family import Family, Network
+from cnnzip.networks.preview import PREFIX, Preview
 from cnnzip.networks.registry import build
 from cnnzip.networks.runtime import WEIGHTS
 
@@ -48,6 +49,21 @@ def _run(transform: torch.nn.Module, *inputs: NDArray[np.float32]) -> NDArray[np
     return result
 
 
+def _load_preview(network: Family, bundle: Path) -> Preview | None:
+    """The preview of a bundle that has one; its weights were checked with those of the network."""
+    if not (bundle / f"{PREFIX}.onnx").exists():
+        return None
+    tensors = load_file(bundle / WEIGHTS)
+    with torch.device("meta"):
+        preview = Preview(network)
+    try:
+        own = {name: tensors[stored].float() for name, stored in preview.stored.items()}
+        preview.load_state_dict(own, assign=True)
+    except (KeyError, RuntimeError) as error:
+        raise BadModelError(f"{bundle / WEIGHTS}: not the weights of a preview") from error
+    return preview
+
+
 class TorchRuntime:
     """Runs a family's modules in torch; see `Runtime`.
 
@@ -57,6 +73,7 @@ class TorchRuntime:
 
     def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
         self.network = load_network(Family, bundle, family, options, threads)
+        self._preview = _load_preview(self.network, bundle)
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
@@ -65,6 +82,10 @@ class TorchRuntime:
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
         return _run(self.network.synthesis, latent)
+
+    def preview(self, latent: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """See `Runtime`."""
+        return None if self._preview is None else _run(self._preview, latent)
 
     def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""

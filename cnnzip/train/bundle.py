@@ -14,12 +14,13 @@ from safetensors.numpy import save
 
 from cnnzip import __version__
 from cnnzip.codec.header import ID_BYTES, MODEL_NAME
-from cnnzip.codec.model import DESCRIPTION, FILES, Description, load_model, model_id
+from cnnzip.codec.model import DESCRIPTION, PREVIEW, Description, files_of, load_model, model_id
 from cnnzip.entropy import Codebook
 from cnnzip.errors import FileError, OutputExistsError, TrainingError
 from cnnzip.networks.export import export_graph, network_arrays, round_weights
 from cnnzip.networks.family import Family, Network
 from cnnzip.networks.halo import halo
+from cnnzip.networks.preview import PREFIX, preview_of
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, in_planes
@@ -160,6 +161,10 @@ def write_whole(target: Path, write: Callable[[Path], None], check: Callable[[Pa
 def write_files(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]], network: Family) -> None:
     """Write all files of a bundle into the folder `draft`; the network is deployed, its weights rounded."""
     weights = draft / WEIGHTS
+    preview = preview_of(network, torch.from_numpy(arrays["prior.mean"]))
+    if preview is not None:
+        round_weights(preview.last)
+        arrays = {**arrays, **{f"{PREFIX}.{name}": array for name, array in network_arrays(preview.last).items()}}
     weights.write_bytes(save(dict(arrays)))
     stride, channels = network.config.stride, network.config.latent_channels
     side = TRACE_SIDE * stride
@@ -167,6 +172,8 @@ def write_files(draft: Path, description: Description, arrays: Mapping[str, NDAr
     export_graph(network.analysis, "analysis", pixels, weights, draft / "analysis.onnx")
     latent = {"x": (1, channels, TRACE_SIDE, TRACE_SIDE)}
     export_graph(network.synthesis, "synthesis", latent, weights, draft / "synthesis.onnx")
+    if preview is not None:
+        export_graph(preview, PREFIX, latent, weights, draft / PREVIEW, stored=preview.stored)
     if network.hyper_analysis is not None:
         export_graph(network.hyper_analysis, "hyper_analysis", latent, weights, draft / "hyper_analysis.onnx")
     write_description(draft, description, arrays)
@@ -174,7 +181,8 @@ def write_files(draft: Path, description: Description, arrays: Mapping[str, NDAr
 
 def write_description(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `model.json` into a bundle that has all its other files, with their hashes and its id."""
-    digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in FILES[description.prior]}
+    names = files_of(description.prior, {path.name for path in draft.iterdir()})
+    digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in names}
     identified = replace(description, id=model_id(description.decoding, arrays), files=digests)
     (draft / DESCRIPTION).write_text(identified.to_json(), encoding="utf-8")
 

@@ -18,6 +18,7 @@ from cnnzip.errors import CnnzipError
 from cnnzip.networks.export import network_arrays, round_weights
 from cnnzip.networks.family import Family
 from cnnzip.networks.halo import halo
+from cnnzip.networks.preview import PREFIX
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.networks.torch_runtime import load_network
 from cnnzip.train.bundle import bundle_target, write_files, write_whole
@@ -37,7 +38,8 @@ def reexport(bundle: Path, folder: Path) -> Path:
     target = bundle_target(folder, description.name, force=True)
     network = load_network(Family, bundle, description.family, description.options, threads=0)
     round_weights(network)
-    arrays = load((bundle / WEIGHTS).read_bytes()) | network_arrays(network)
+    stored = load((bundle / WEIGHTS).read_bytes())
+    arrays = {name: array for name, array in stored.items() if not name.startswith(PREFIX)} | network_arrays(network)
     told = replace(description, halo=halo(network))
     return write_whole(target, lambda draft: write_files(draft, told, arrays, network), check=load_model)
 

@@ -60,7 +60,7 @@ def test_a_region(channels: int, depth: int, large: Picture, photo_model: Model,
     whole = synthesise(latent, photo_model, photo_runtime, **options)
     assert (whole.shape, whole.dtype) == ((336, 448, channels), np.dtype(f"u{depth // 8}"))
     for region in ((slice(5, 6), slice(0, 437)), (slice(100, 331), slice(33, 301))):
-        part = synthesise(latent, photo_model, photo_runtime, **options, region=region, side=64)
+        part = synthesise(latent, photo_model, photo_runtime, **options, region=region, side=48)
         assert np.abs(part.astype(int) - whole[region]).max() <= 2 ** (depth - 8)
 
 
@@ -73,3 +73,33 @@ def test_a_model_that_tells_no_reach_runs_in_one_piece(large: Picture, tiny: Mod
     pixels = synthesise(latent, tiny, watched, channels=3, depth=8, region=(slice(0, 20), slice(0, 30)), side=64)
     assert pixels.shape == (20, 30, 3)
     assert watched.largest == 448
+
+
+@pytest.mark.parametrize("shrink", [2, 4, 8])
+@pytest.mark.parametrize("side", [64, 2048])
+def test_a_preview_without_a_network_for_it_is_the_mean_of_the_pixels(
+    shrink: int, side: int, large: Picture, tiny: Model, tiny_runtime: Runtime
+) -> None:
+    latent = analyse(large, tiny, tiny_runtime)
+    region = slice(0, 331), slice(0, 437)
+    whole = synthesise(latent, tiny, tiny_runtime, channels=3, depth=8)
+    small = synthesise(latent, tiny, tiny_runtime, channels=3, depth=8, region=region, side=side, shrink=shrink)
+    height, width = -(-331 // shrink), -(-437 // shrink)
+    assert small.shape == (height, width, 3)
+    cells = whole[: height * shrink, : width * shrink].reshape(height, shrink, width, shrink, 3)
+    # The mean of what was clipped and rounded is not quite what is rounded and clipped of the mean.
+    assert np.abs(cells.mean(axis=(1, 3)) - small).mean() < 1
+
+
+@pytest.mark.parametrize("shrink", [2, 8])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_previews_in_windows(
+    shrink: int, channels: int, large: Picture, photo_model: Model, photo_runtime: Runtime
+) -> None:
+    latent = analyse(large, photo_model, photo_runtime)
+    options = {"channels": channels, "depth": 8, "region": (slice(0, 331), slice(0, 437)), "shrink": shrink}
+    small = [synthesise(latent, photo_model, photo_runtime, **options, side=side) for side in (2048, 64)]
+    assert small[0].shape == (-(-331 // shrink), -(-437 // shrink), channels)
+    assert np.abs(small[0].astype(int) - small[1]).max() <= 1
+    other = synthesise(latent, photo_model, photo_model.runtime("torch", 1), **options)
+    assert np.abs(small[0].astype(int) - other).max() <= 1

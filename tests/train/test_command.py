@@ -97,7 +97,7 @@ def test_the_flagship_from_pictures_to_a_model(command, places, photos, tmp_path
     bundle = tmp_path / "models" / "photo"
     assert (code, lines[-1]) == (0, f"model: {bundle}")
     assert sorted(path.name for path in bundle.iterdir()) == [
-        "analysis.onnx", "hyper_analysis.onnx", "model.json", "synthesis.onnx", "weights.safetensors"
+        "analysis.onnx", "hyper_analysis.onnx", "model.json", "preview.onnx", "synthesis.onnx", "weights.safetensors"
     ]  # fmt: skip
     monkeypatch.setenv("CNNZIP_MODELS", str(tmp_path / "models"))
     coded, decoded = tmp_path / "photo.cnz", tmp_path / "photo.png"
