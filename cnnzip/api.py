@@ -65,18 +65,46 @@ def encode(
     return encode_to(encoder, goal, max_bytes).data
 
 
-def decode(data: bytes, *, threads: int = 0, limit_pixels: int = limits.MAX_PIXELS) -> "Image.Image":
+def decode(
+    data: bytes,
+    *,
+    crop: tuple[int, int, int, int] | None = None,
+    shrink: int = 1,
+    threads: int = 0,
+    limit_pixels: int = limits.MAX_PIXELS,
+) -> "Image.Image":
     """The picture in the bytes of a `.cnz` file.
+
+    Args:
+        data: the whole file.
+        crop: left, upper, right and lower edge of what is wanted, as in `Image.crop`, of the picture as viewers show
+            it. Of a large picture only the tiles that are needed are decoded.
+        shrink: 2, 4 or 8 for a preview of that part of the sides, rounded up, in a fraction of the time.
+        threads: 0 is all cores.
+        limit_pixels: refuse pictures larger than this.
 
     Raises:
         CnzError: the data is no good `.cnz` file.
         ModelError: the model that it names is not installed, or damaged.
+        PictureError: the crop is not within the picture.
+        ValueError: an empty crop, a crop of a preview, or another `shrink`.
     """
     from cnnzip.codec.decode import decode_picture
-    from cnnzip.image import to_pil
+    from cnnzip.image import Crop, to_pil
 
+    rectangle = None
+    if crop is not None:
+        left, upper, right, lower = crop
+        if not (0 <= left < right and 0 <= upper < lower):
+            raise ValueError(f"a crop is (left, upper, right, lower) with something in it, not {crop}")
+        rectangle = Crop(right - left, lower - upper, left, upper)
     picture = decode_picture(
-        data, limit_pixels=limit_pixels, open_runtime=lambda model: model.runtime(threads=threads), threads=threads
+        data,
+        crop=rectangle,
+        shrink=shrink,
+        limit_pixels=limit_pixels,
+        open_runtime=lambda model: model.runtime(threads=threads),
+        threads=threads,
     )
     return to_pil(picture)
 

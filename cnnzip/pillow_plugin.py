@@ -43,12 +43,31 @@ class CnzImageFile(ImageFile.ImageFile):
         blocks = {"icc_profile": icc, "exif": exif and EXIF_PREFIX + exif, "xmp": xmp}
         self.info.update({key: block for key, block in blocks.items() if block})
         self.tile = []
+        self._shrink = 1
+
+    def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
+        """Decode a preview of at least `size` pixels instead, as Pillow's JPEG does; `thumbnail` asks for it.
+
+        Returns:
+            The mode, and the box of the whole picture in what will be decoded; None where nothing changes.
+        """
+        from cnnzip.codec.decode import SHRINKS
+
+        if self._data is None or size is None or self._shrink != 1:
+            return None
+        width, height = self.size
+        scale = min(width // max(size[0], 1), height // max(size[1], 1))
+        self._shrink = shrink = max(shrink for shrink in SHRINKS if shrink <= max(scale, 1))
+        if shrink == 1:
+            return None
+        self._size = -(-width // shrink), -(-height // shrink)
+        return self.mode, (0, 0, width / shrink, height / shrink)
 
     def load(self) -> Any:
         """Decode the pixels, once; OSError where the file is damaged, as with Pillow's own formats."""
         if self._data is not None:
             try:
-                image = decode(self._data)
+                image = decode(self._data, shrink=self._shrink)
             except CnnzipError as error:
                 raise OSError(str(error)) from error
             self._data = None

@@ -83,3 +83,29 @@ def test_targets(image: Image.Image) -> None:
         cnnzip.encode(image, target_psnr=99, model="tiny")
     with pytest.raises(ValueError, match="contradict one another"):
         cnnzip.encode(image, quality=5, target_psnr=30, model="tiny")
+
+
+def test_a_part_of_a_picture(image: Image.Image) -> None:
+    data = cnnzip.encode(image, model="tiny")
+    whole = np.asarray(cnnzip.decode(data)).astype(int)
+    part = np.asarray(cnnzip.decode(data, crop=(10, 20, 50, 33)))
+    assert np.abs(part - whole[20:33, 10:50]).max() <= 1
+    for crop in ((0, 0, 97, 64), (90, 60, 97, 64)):
+        with pytest.raises(PictureError, match=r"is not within the picture of 96×64$"):
+            cnnzip.decode(data, crop=crop)
+    for crop in ((5, 5, 5, 9), (-1, 0, 5, 5), (9, 9, 5, 5)):
+        with pytest.raises(ValueError, match=r"^a crop is \(left, upper, right, lower\) with something in it"):
+            cnnzip.decode(data, crop=crop)
+
+
+def test_a_preview(image: Image.Image) -> None:
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    data = cnnzip.encode(image, model="tiny")
+    whole = cnnzip.decode(data)
+    for shrink in (2, 4, 8):
+        small = cnnzip.decode(data, shrink=shrink)
+        assert (small.mode, small.size) == ("RGBA", (96 // shrink, 64 // shrink))
+        assert np.abs(np.asarray(small).astype(int) - np.asarray(whole.reduce(shrink))).mean() < 3
+    for wrong in ({"shrink": 3}, {"shrink": 2, "crop": (0, 0, 5, 5)}):
+        with pytest.raises(ValueError, match=r"^shrink is one of"):
+            cnnzip.decode(data, **wrong)

@@ -203,3 +203,30 @@ def test_registering_twice_is_harmless(file: Path) -> None:
     with Image.open(file) as image:
         image.load()
         assert image.format == "CNZ"
+
+
+def test_a_draft_is_decoded_small(file: Path) -> None:
+    whole = np.asarray(cnnzip.decode(file.read_bytes())).astype(float)
+    with Image.open(file) as image:
+        assert image.draft(None, (20, 20)) == ("RGB", (0, 0, 48, 32))
+        assert image.draft(None, (5, 5)) is None  # once, as with JPEG
+        assert image.size == (48, 32)
+        image.load()
+        assert np.asarray(image).shape == (32, 48, 3)
+        assert np.abs(np.asarray(image) - whole.reshape(32, 2, 48, 2, 3).mean(axis=(1, 3))).mean() < 1
+    with Image.open(file) as image:
+        assert image.draft(None, (50, 10)) is None
+        assert image.draft("L", None) is None
+        image.load()
+        assert image.draft(None, (5, 5)) is None  # the pixels are there
+        assert image.size == (96, 64)
+
+
+@pytest.mark.parametrize("size", [(10, 10), (40, 40), (200, 200)])
+def test_thumbnails(file: Path, size: tuple[int, int]) -> None:
+    expected = cnnzip.decode(file.read_bytes())
+    expected.thumbnail(size)
+    with Image.open(file) as image:
+        image.thumbnail(size)
+        assert image.size == expected.size
+        assert np.abs(np.asarray(image).astype(int) - np.asarray(expected)).mean() < 3

@@ -16,6 +16,9 @@ from cnnzip.image import Crop, Picture, Samples, reduced, stored
 from cnnzip.networks.runtime import Runtime
 from cnnzip.networks.windows import Region
 
+SHRINKS = (1, 2, 4, 8)
+"""By what the sides of a preview may be divided; 1 is the whole picture."""
+
 
 def decode_picture(
     data: bytes,
@@ -42,7 +45,10 @@ def decode_picture(
         CnzError: the file is bad.
         ModelError: its model is not here or damaged.
         PictureError: the crop is not within the picture.
+        ValueError: another `shrink`, or one together with a crop.
     """
+    if shrink not in SHRINKS or (crop and shrink != 1):
+        raise ValueError(f"shrink is one of {SHRINKS}, and 1 with a crop, not {shrink!r}")
     contents = read_contents(data, limit_pixels)
     header = contents.header
     wanted = slice(0, header.height), slice(0, header.width)
