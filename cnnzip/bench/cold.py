@@ -42,7 +42,8 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 class Tool:
     """Two programs, their words separated by blanks.
 
-    `{in}`, `{out}`, `{threads}` and `{python}` stand for the files, the number of threads and this interpreter.
+    `{in}`, `{out}`, `{q}`, `{threads}` and `{python}` stand for the files, the quality, the number of threads and this
+    interpreter; `{cq}` for the quantiser 0…63 that libavif 1.x makes of the quality, which older versions take too.
     """
 
     codec: str
@@ -69,7 +70,7 @@ TOOLS = (
         source=".ppm",
         coded=".jpg",
         decoded=".ppm",
-        encoder="cjpeg -quality 75 -optimize -outfile {out} {in}",
+        encoder="cjpeg -quality {q} -optimize -outfile {out} {in}",
         decoder="djpeg -outfile {out} {in}",
         version="cjpeg -version",
     ),
@@ -79,7 +80,7 @@ TOOLS = (
         source=".png",
         coded=".webp",
         decoded=".png",
-        encoder="cwebp -quiet -q 75 -m 6 {in} -o {out}",
+        encoder="cwebp -quiet -q {q} -m 6 {in} -o {out}",
         decoder="dwebp -quiet {in} -o {out}",
         version="cwebp -version",
     ),
@@ -89,8 +90,7 @@ TOOLS = (
         source=".png",
         coded=".avif",
         decoded=".png",
-        # The quality 60 of libavif 1.x, in words that older versions have too.
-        encoder="avifenc -s 6 -j {threads} --min 0 --max 63 -a end-usage=q -a cq-level=25 -y 420 {in} {out}",
+        encoder="avifenc -s 6 -j {threads} --min 0 --max 63 -a end-usage=q -a cq-level={cq} -y 420 {in} {out}",
         decoder="avifdec -j {threads} {in} {out}",
         version="avifenc --version",
         threaded=True,
@@ -101,7 +101,7 @@ TOOLS = (
         source=".png",
         coded=".jxl",
         decoded=".png",
-        encoder="cjxl {in} {out} -q 85 -e 7 --num_threads={threads}",
+        encoder="cjxl {in} {out} -q {q} -e 7 --num_threads={threads}",
         decoder="djxl {in} {out} --num_threads={threads}",
         version="cjxl --version",
         threaded=True,
@@ -119,7 +119,7 @@ def tools(model: str | None) -> list[Tool]:
         source=".png",
         coded=".cnz",
         decoded=".png",
-        encoder=f"{{python}} -m cnnzip encode -q 75 --model {model} --threads {{threads}} {{in}} -o {{out}}",
+        encoder=f"{{python}} -m cnnzip encode -q {{q}} --model {model} --threads {{threads}} {{in}} -o {{out}}",
         decoder="{python} -m cnnzip decode --threads {threads} {in} -o {out}",
         version="{python} -m cnnzip --version",
         threaded=True,
@@ -156,20 +156,36 @@ def measure_cold(
         for _ in range(RUNS):
             for tool in list(running):
                 try:
-                    times.setdefault(tool.codec, []).append(_turn(tool, folder, threads))
+                    times.setdefault(tool.codec, []).append(turn(tool, folder, threads))
                 except BenchError as error:
                     told(f"{tool.codec}: no cold times: {error}")
                     running.remove(tool)
     return [_cold(tool, times[tool.codec], picture.name, threads) for tool in running]
 
 
-def _turn(tool: Tool, folder: Path, threads: int) -> tuple[float, int, float, int]:
+def turn(tool: Tool, folder: Path, threads: int, source: Path | None = None) -> tuple[float, int, float, int]:
+    """Code and decode a picture once: seconds and peak bytes of the encoder, and of the decoder.
+
+    Args:
+        tool: the programs.
+        folder: where the results are left: `x` with the suffix of the coded file, `y` with that of the decoded one.
+        threads: for those that are threaded.
+        source: the picture; by default `in` in the folder, with the suffix that the tool reads.
+
+    Raises:
+        BenchError: a program fails, or writes no file.
+    """
     coded, decoded = folder / f"x{tool.coded}", folder / f"y{tool.decoded}"
     coded.unlink(missing_ok=True)
     decoded.unlink(missing_ok=True)
-    source = {"{in}": f"{folder}/in{tool.source}", "{out}": str(coded), "{threads}": str(threads)}
-    encoding = _start(_filled(tool.encoder, source))
-    decoding = _start(_filled(tool.decoder, {**source, "{in}": str(coded), "{out}": str(decoded)}))
+    places = {
+        "{q}": f"{tool.quality:g}",
+        "{cq}": f"{((100 - tool.quality) * 63 + 50) // 100:.0f}",
+        "{threads}": str(threads),
+    }
+    given = str(source or folder / f"in{tool.source}")
+    encoding = run_process(_filled(tool.encoder, {**places, "{in}": given, "{out}": str(coded)}))
+    decoding = run_process(_filled(tool.decoder, {**places, "{in}": str(coded), "{out}": str(decoded)}))
     if not decoded.is_file():
         raise BenchError(f"{tool.decoder.split()[0]}: wrote no file")
     return (*encoding, *decoding)
@@ -182,8 +198,8 @@ def _filled(command: str, places: dict[str, str]) -> list[str]:
     return words
 
 
-def _start(command: list[str]) -> tuple[float, int]:
-    """Seconds, and resident memory at its peak in bytes, of a process of its own."""
+def run_process(command: list[str]) -> tuple[float, int]:
+    """Seconds, and resident memory at its peak in bytes, of a process of its own; raises BenchError where it fails."""
     starter = [sys.executable, "-I", "-S", "-c", _STARTER, *command]
     try:
         done = subprocess.run(starter, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)

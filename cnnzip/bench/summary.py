@@ -16,7 +16,7 @@ import numpy as np
 from bjontegaard import bd_psnr, bd_rate
 from scipy.interpolate import Akima1DInterpolator
 
-from cnnzip.bench.results import MetricInfo, Results
+from cnnzip.bench.results import Measurement, MetricInfo, Results
 
 Point = tuple[float, float, float]
 """(quality, bpp, value)."""
@@ -209,8 +209,13 @@ def _interpolate(x: list[float], y: list[float], at: float) -> float | None:
         return float(Akima1DInterpolator(np.array(x), np.array(y))(at))
 
 
+def median_mps(measurements: Sequence[Measurement]) -> tuple[float, float]:
+    """Megapixels a second of encoding and of decoding, warm, median over the measurements."""
+    encode = median(m.pixels / m.encode_seconds / 1e6 for m in measurements)
+    decode = median(m.pixels / m.decode_seconds / 1e6 for m in measurements)
+    return encode, decode
+
+
 def _speed(results: Results, codec: str) -> Speed:
     ours = [m for m in results.measurements if m.codec == codec]
-    encode = median(m.pixels / m.encode_seconds / 1e6 for m in ours)
-    decode = median(m.pixels / m.decode_seconds / 1e6 for m in ours)
-    return Speed(codec, encode, decode, results.codec(codec).threads)
+    return Speed(codec, *median_mps(ours), results.codec(codec).threads)

@@ -1,8 +1,9 @@
 import sys
+from dataclasses import replace
 
 import pytest
 
-from cnnzip.bench.cold import TOOLS, Tool, measure_cold, tools
+from cnnzip.bench.cold import TOOLS, Tool, measure_cold, tools, turn
 
 
 def copying(
@@ -57,3 +58,11 @@ def test_the_commands_work_where_they_are_installed(tool, folder, installed_tiny
 def test_without_a_model_only_the_others_are_compared():
     assert tools(None) == list(TOOLS)
     assert [tool.codec for tool in tools("tiny")] == ["cnnzip-tiny", *(tool.codec for tool in TOOLS)]
+
+
+def test_the_quality_stands_in_the_command_also_as_libavifs_quantiser(tmp_path):
+    code = "exec('import\\x20sys;open(sys.argv[2],\\x22w\\x22).write(sys.argv[1])')"
+    tool = copying("telling")
+    tool = replace(tool, quality=60, encoder=f"{{python}} -c {code} {{q}}:{{cq}} {{out}}")
+    turn(tool, tmp_path, threads=1)
+    assert (tmp_path / "x.bin").read_text() == (tmp_path / "y.out").read_text() == "60:25"
