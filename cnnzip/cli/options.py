@@ -19,7 +19,10 @@ Output = Annotated[
 Force = Annotated[bool, typer.Option("-f", "--force", help="Overwrite files that exist.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON record a file on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
-Runtime = Annotated[Literal["onnx", "torch"], typer.Option(help="What runs the networks; torch needs cnnzip[train].")]
+Runtime = Annotated[
+    Literal["onnx", "torch", "openvino"],
+    typer.Option(help="What runs the networks; torch needs cnnzip[train], and openvino cnnzip[openvino]."),
+]
 Threads = Annotated[int, typer.Option(min=0, max=1024, metavar="N", help="Threads for the networks; 0 is all cores.")]
 LimitPixels = Annotated[int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")]
 DEFAULT_LIMIT = limits.MAX_PIXELS

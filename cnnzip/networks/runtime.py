@@ -1,8 +1,11 @@
-"""The runtimes that run a bundle's networks: ONNX Runtime by default, torch where it is asked for.
+"""The runtimes that run a bundle's networks: ONNX Runtime by default, torch or OpenVINO where they are asked for.
 
-Both read the same safetensors file and give the same latent and pixels but for the last bits of the floats.
+All read the same safetensors file. ONNX Runtime and torch give the same latent and pixels but for the last bits of the
+floats; OpenVINO computes in bfloat16 where the CPU does, which takes half the time and rounds more coarsely.
 """
 
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -13,7 +16,9 @@ from numpy.typing import NDArray
 from cnnzip.errors import BadModelError, ModelError
 
 WEIGHTS = "weights.safetensors"
-RUNTIMES = ("onnx", "torch")
+EXTRAS = {"torch": "train", "openvino": "openvino"}
+"""Runtimes that need more packages, and the extra that brings them."""
+RUNTIMES = ("onnx", *EXTRAS)
 
 
 class Runtime(Protocol):
@@ -39,12 +44,21 @@ class DenoiseRuntime(Protocol):
         """Pixels (1, C, H, W), about 0…1, and noise level (1, 1, H, W), σ / 255, to pixels (1, C, H, W)."""
 
 
-class OnnxGraph:
-    """One graph of a bundle, loaded when it is first used.
+class Graph(Protocol):
+    """One graph of a bundle, loaded when it is first used."""
 
-    Raises:
-        BadModelError: on first use, when it is missing or ONNX Runtime refuses it; when it fails on its input.
-    """
+    path: Path
+
+    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Its output for `inputs`, by their names.
+
+        Raises:
+            BadModelError: it is missing or the library refuses it, or it fails on its input.
+        """
+
+
+class OnnxGraph:
+    """A graph that ONNX Runtime runs; see `Graph`."""
 
     def __init__(self, path: Path, threads: int) -> None:
         self.path = path
@@ -52,14 +66,13 @@ class OnnxGraph:
         self._session: Any = None
 
     def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Its output for `inputs`, by their names."""
+        """See `Graph`."""
         if self._session is None:
             self._session = self._open()
         try:
             result: NDArray[np.float32] = self._session.run(None, inputs)[0]
         except Exception as error:  # ONNX Runtime's exceptions share no root of their own
-            shapes = ", ".join(str(array.shape) for array in inputs.values())
-            raise BadModelError(f"{self.path}: failed on {shapes}: {_one_line(error)}") from error
+            raise failure(self.path, error, inputs) from error
         return result
 
     def _open(self) -> Any:
@@ -71,20 +84,29 @@ class OnnxGraph:
         try:
             return onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise BadModelError(f"{self.path}: not a usable network: {_one_line(error)}") from error
+            raise failure(self.path, error) from error
 
 
-class OnnxRuntime:
-    """The graphs `analysis.onnx` and `synthesis.onnx` of a bundle; see `OnnxGraph`.
+def failure(path: Path, error: Exception, inputs: Mapping[str, NDArray[np.float32]] | None = None) -> BadModelError:
+    """What a library's error with a graph, or with what it was given, is here."""
+    reason = " ".join(str(error).split())[:200]
+    if inputs is None:
+        return BadModelError(f"{path}: not a usable network: {reason}")
+    return BadModelError(f"{path}: failed on {', '.join(str(array.shape) for array in inputs.values())}: {reason}")
+
+
+class GraphRuntime:
+    """The graphs of a codec's bundle.
 
     Args:
         bundle: the folder of the model.
-        threads: threads for one network; 0 lets ONNX Runtime take all cores.
+        threads: threads for one network; 0 for all cores.
+        kind: what runs a graph.
     """
 
-    def __init__(self, bundle: Path, threads: int = 0) -> None:
+    def __init__(self, bundle: Path, threads: int = 0, kind: Callable[[Path, int], Graph] = OnnxGraph) -> None:
         names = ("analysis", "synthesis", "preview", "hyper_analysis")
-        self._graphs = {name: OnnxGraph(bundle / f"{name}.onnx", threads) for name in names}
+        self._graphs = {name: kind(bundle / f"{name}.onnx", threads) for name in names}
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
@@ -104,48 +126,51 @@ class OnnxRuntime:
         return self._graphs["hyper_analysis"].run(x=scaled)
 
 
-class OnnxDenoiser:
-    """The graph `denoise.onnx` of a bundle; see `OnnxGraph`."""
+class GraphDenoiser:
+    """The graph `denoise.onnx` of a bundle; see `GraphRuntime`."""
 
-    def __init__(self, bundle: Path, threads: int = 0) -> None:
-        self._graph = OnnxGraph(bundle / "denoise.onnx", threads)
+    def __init__(self, bundle: Path, threads: int = 0, kind: Callable[[Path, int], Graph] = OnnxGraph) -> None:
+        self._graph = kind(bundle / "denoise.onnx", threads)
 
     def denoise(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `DenoiseRuntime`."""
         return self._graph.run(x=noisy, level=level)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
-
-
 def open_runtime(name: str, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> Runtime:
     """The runtime called `name`, one of `RUNTIMES`, for the bundle in the folder `bundle`.
 
     Raises:
-        ModelError: there is no such runtime, or torch is not installed.
+        ModelError: there is no such runtime, or what it needs is not installed.
     """
-    if name == "onnx":
-        return OnnxRuntime(bundle, threads)
-    runtime: Runtime = _torch_runtime(name).TorchRuntime(bundle, family, options, threads)
-    return runtime
+    if name == "torch":
+        runtime: Runtime = _optional(name).TorchRuntime(bundle, family, options, threads)
+        return runtime
+    return GraphRuntime(bundle, threads, _graph_type(name))
 
 
 def open_denoise_runtime(
     name: str, bundle: Path, family: str, options: dict[str, Any], threads: int = 0
 ) -> DenoiseRuntime:
     """The same for the bundle of a denoiser."""
+    if name == "torch":
+        runtime: DenoiseRuntime = _optional(name).TorchDenoiser(bundle, family, options, threads)
+        return runtime
+    return GraphDenoiser(bundle, threads, _graph_type(name))
+
+
+def _graph_type(name: str) -> Callable[[Path, int], Graph]:
     if name == "onnx":
-        return OnnxDenoiser(bundle, threads)
-    runtime: DenoiseRuntime = _torch_runtime(name).TorchDenoiser(bundle, family, options, threads)
-    return runtime
+        return OnnxGraph
+    kind: Callable[[Path, int], Graph] = _optional(name).OpenvinoGraph
+    return kind
 
 
-def _torch_runtime(name: str) -> ModuleType:
-    if name not in RUNTIMES:
+def _optional(name: str) -> ModuleType:
+    """The module of a runtime that is an extra."""
+    if name not in EXTRAS:
         raise ModelError(f"no runtime is called '{name}'; there are: {', '.join(RUNTIMES)}")
     try:
-        from cnnzip.networks import torch_runtime
+        return import_module(f"cnnzip.networks.{name}_runtime")
     except ImportError as error:
-        raise ModelError("--runtime torch needs torch: pip install 'cnnzip[train]'") from error
-    return torch_runtime
+        raise ModelError(f"--runtime {name} needs {name}: pip install 'cnnzip[{EXTRAS[name]}]'") from error

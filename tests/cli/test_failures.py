@@ -218,7 +218,7 @@ def test_usage_errors(arguments: list[str], message: str, cnnzip, work, contents
         (["zip", "a.png"], "No such command 'zip'; see cnnzip --help"),
         (["encode", "-q", "high", "a.png"], "Invalid value for '-q' / '--quality': 'high' is not a valid float; see "),
         (["encode", "--coder", "zip", "a.png"], "Invalid value for '--coder': 'zip' is not one of 'huffman', 'rans'"),
-        (["encode", "--runtime", "tf", "a.png"], "Invalid value for '--runtime': 'tf' is not one of 'onnx', 'torch'"),
+        (["encode", "--runtime", "tf", "a.png"], "Invalid value for '--runtime': 'tf' is not one of 'onnx', 'torch', "),
         (["encode", "--threads", "-1", "a.png"], "Invalid value for '--threads': -1 is not in the range 0<=x<=1024"),
         (["decode", "--limit-pixels", "0", "a.cnz"], "Invalid value for '--limit-pixels': 0 is not in the range x>=1"),
         (["decode", "--colour", "a.cnz"], "No such option: --colour"),

@@ -75,7 +75,7 @@ def test_a_codec_takes_no_noise_away(bundle: Path) -> None:
 def test_what_is_not_there(bundle: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"^no model is called 'nosuch' \(installed: .*\bfaint\b"):
         open_denoiser("nosuch")
-    with pytest.raises(ModelError, match=r"^no runtime is called 'tensorrt'; there are: onnx, torch$"):
+    with pytest.raises(ModelError, match=r"^no runtime is called 'tensorrt'; there are: onnx, torch, openvino$"):
         open_denoiser("faint", "tensorrt")
 
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file  # noqa: E402
 from cnnzip.errors import ModelError, TrainingError  # noqa: E402
 from cnnzip.networks.export import export_graph, network_arrays, round_weights, tensor_offsets  # noqa: E402
 from cnnzip.networks.registry import build  # noqa: E402
-from cnnzip.networks.runtime import WEIGHTS, OnnxRuntime  # noqa: E402
+from cnnzip.networks.runtime import WEIGHTS, GraphRuntime  # noqa: E402
 
 
 def external(path):
@@ -78,7 +78,7 @@ def test_a_fresh_export_computes_what_torch_does(network, tmp_path):
     pixels = np.random.default_rng(0).random((1, 3, 48, 80), dtype=np.float32)  # not the size of the trace
     with torch.no_grad():
         expected = network.analysis(torch.from_numpy(pixels)).numpy()
-    np.testing.assert_allclose(OnnxRuntime(tmp_path, 1).analysis(pixels), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(GraphRuntime(tmp_path, 1).analysis(pixels), expected, rtol=0, atol=1e-5)
 
 
 def test_an_export_refuses_weights_that_are_not_the_networks(network, tmp_path):
