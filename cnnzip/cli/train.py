@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +62,10 @@ def train(
     ] = None,
     noise: Annotated[
         str | None,
-        typer.Option(metavar="mixed|gaussian|camera", help="What a denoiser is to take away; by default mixed."),
+        typer.Option(
+            metavar="mixed|gaussian|camera",
+            help="What a denoiser takes away, by default mixed; of a codec, trains the analysis for such pictures.",
+        ),
     ] = None,
     valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
     # Not --run, which torchrun takes for an abbreviation of its own --run-path.
@@ -172,8 +176,10 @@ def train(
     first = find_bundle(start) if start else None
     if first:
         config = configured_from(first, config)
-    if noise is not None and "noise" not in task_type(config.family).settings:
-        raise UsageError(f"--noise is for denoisers, and family '{config.family}' is none")
+    if noise is not None and "noise" not in task_type(config).settings:
+        if first is None or name is None:
+            raise UsageError("--noise without a denoiser trains the analysis of a codec; say --from and a new --name")
+        config = replace(config, noisy=True)
     request = Request(
         data=data,
         valid=valid,

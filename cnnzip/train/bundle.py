@@ -117,7 +117,7 @@ def write_bundle(
 
 
 def describe(
-    name: str, network: Network, config: TrainConfig, *, stride: int, halo: int, training: dict[str, Any]
+    name: str, network: Network, config: TrainConfig, *, stride: int, halo: int | None, training: dict[str, Any]
 ) -> Description:
     """The description of a bundle whose files and id are yet to be known."""
     return Description(
@@ -166,17 +166,27 @@ def write_files(draft: Path, description: Description, arrays: Mapping[str, NDAr
         round_weights(preview.last)
         arrays = {**arrays, **{f"{PREFIX}.{name}": array for name, array in network_arrays(preview.last).items()}}
     weights.write_bytes(save(dict(arrays)))
-    stride, channels = network.config.stride, network.config.latent_channels
-    side = TRACE_SIDE * stride
-    pixels = {"x": (1, network.config.channels, side, side)}
-    export_graph(network.analysis, "analysis", pixels, weights, draft / "analysis.onnx")
-    latent = {"x": (1, channels, TRACE_SIDE, TRACE_SIDE)}
+    latent = {"x": latent_shape(network)}
     export_graph(network.synthesis, "synthesis", latent, weights, draft / "synthesis.onnx")
     if preview is not None:
         export_graph(preview, PREFIX, latent, weights, draft / PREVIEW, stored=preview.stored)
-    if network.hyper_analysis is not None:
-        export_graph(network.hyper_analysis, "hyper_analysis", latent, weights, draft / "hyper_analysis.onnx")
+    export_analysis(network, draft)
     write_description(draft, description, arrays)
+
+
+def latent_shape(network: Family) -> tuple[int, int, int, int]:
+    """Of the latent that graphs are traced with, (1, M, h, w)."""
+    return 1, network.config.latent_channels, TRACE_SIDE, TRACE_SIDE
+
+
+def export_analysis(network: Family, draft: Path) -> None:
+    """Write the graphs that the encoder alone runs into a bundle that has its weights."""
+    weights, side = draft / WEIGHTS, TRACE_SIDE * network.config.stride
+    pixels = {"x": (1, network.config.channels, side, side)}
+    export_graph(network.analysis, "analysis", pixels, weights, draft / "analysis.onnx")
+    if network.hyper_analysis is not None:
+        latent = {"x": latent_shape(network)}
+        export_graph(network.hyper_analysis, "hyper_analysis", latent, weights, draft / "hyper_analysis.onnx")
 
 
 def write_description(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:

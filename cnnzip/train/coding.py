@@ -47,7 +47,15 @@ class Coding:
         return validate(model, data, device)
 
     def write_bundle(
-        self, folder: Path, name: str, model: TrainingModel, data: PictureSet, training: dict[str, Any], *, force: bool
+        self,
+        folder: Path,
+        name: str,
+        model: TrainingModel,
+        data: PictureSet,
+        training: dict[str, Any],
+        *,
+        start: Path | None,
+        force: bool,
     ) -> Path:
         """See `Task`."""
         return write_bundle(folder, name, model, self.config, data, training, force=force)

@@ -16,8 +16,10 @@ class TrainConfig:
     levels: int = 9
     lowest_lambda: float = 0.0008
     """A codec's λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
+    noisy: bool = False
+    """A codec's: its analysis alone learns, to code noisy pictures as clean ones; see `noisy_coding`."""
     noise: str = "mixed"
-    """A denoiser's: "gaussian", "camera" or "mixed"; see `noise.noisy_pictures`."""
+    """What noisy pictures have: "gaussian", "camera" or "mixed"; see `noise.noisy_pictures`."""
     crop: int = 128
     batch: int = 16
     steps: int | None = None

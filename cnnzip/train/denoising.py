@@ -14,7 +14,7 @@ from cnnzip.networks.registry import build
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet
 from cnnzip.train.denoise_bundle import load_weights, write_bundle
-from cnnzip.train.noise import noisy_pictures
+from cnnzip.train.noise import noisy_pictures, with_fixed_noise
 from cnnzip.train.task import PSNR, Measure, Validation
 from cnnzip.train.validate import to_batch
 
@@ -97,11 +97,8 @@ class Denoising:
             errors, psnrs = [], []
             for number, picture in enumerate(data.choose(range(len(data)))):
                 clean = to_batch(picture, MULTIPLE, device, self.channels)
-                generator = torch.Generator().manual_seed((number << 8) + sigma)
-                # Drawn on the CPU: the same noise on every device.
-                noise = torch.randn(clean.shape, generator=generator).to(device)
                 level = torch.full_like(clean[:, :1], sigma / 255)
-                denoised = model.denoised(clean + sigma / 255 * noise, level)
+                denoised = model.denoised(with_fixed_noise(clean, sigma, number), level)
                 height, width = picture.shape[:2]
                 error = (denoised.clamp(0, 1) - clean)[:, :, :height, :width]
                 errors.append(float(error.abs().mean()))
@@ -114,7 +111,15 @@ class Denoising:
         return Validation(float(np.mean(losses)), tuple(points))
 
     def write_bundle(
-        self, folder: Path, name: str, model: DenoisingModel, data: PictureSet, training: dict[str, Any], *, force: bool
+        self,
+        folder: Path,
+        name: str,
+        model: DenoisingModel,
+        data: PictureSet,
+        training: dict[str, Any],
+        *,
+        start: Path | None,
+        force: bool,
     ) -> Path:
         """See `Task`."""
         return write_bundle(folder, name, model.network, self.config, training, force=force)

@@ -85,7 +85,7 @@ class Run:
         self.config = config
         self.device = device
         self.ranks = ranks
-        self.task = task_type(config.family)(config)
+        self.task = task_type(config)(config)
         self.model: nn.Module = self.task.model().to(device)
         self.average: nn.Module = self.task.model().to(device)
         for model in (self.model, self.average):

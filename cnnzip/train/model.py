@@ -42,14 +42,17 @@ class TrainingModel(nn.Module):
         self.lowest_lambda = config.lowest_lambda
         self.bf16 = config.bf16
 
-    def forward(self, pixels: Tensor, level: Tensor) -> Terms:
-        """The terms of the loss for `pixels` (B, C, H, W) in 0…1 at `level` (B,)."""
+    def forward(self, pixels: Tensor, level: Tensor, target: Tensor | None = None) -> Terms:
+        """The terms of the loss for `pixels` (B, C, H, W) in 0…1 at `level` (B,).
+
+        What is decoded is compared with `target`, which by default is `pixels`.
+        """
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             latent = self.network.analysis(pixels)
         quantised, bits = self.density(latent.float(), level, self.network.hyper_analysis)
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.bf16):
             reconstruction = self.network.synthesis(quantised)
-        mse = (reconstruction.float() - pixels).square().mean(dim=(1, 2, 3))
+        mse = (reconstruction.float() - (pixels if target is None else target)).square().mean(dim=(1, 2, 3))
         bpp = bits / (pixels.shape[2] * pixels.shape[3])
         lagrangian = self.lowest_lambda * 2.0**level
         loss = (bpp + lagrangian * 255**2 * mse) / (lagrangian / REFERENCE_LAMBDA).sqrt()

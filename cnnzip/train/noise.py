@@ -1,4 +1,4 @@
-"""Noise for the training of denoisers: plain Gaussian, and what is left of a camera's noise in a photograph.
+"""Noise for training: plain Gaussian, and what is left of a camera's noise in a photograph.
 
 All is drawn and computed by torch on the device of the pictures, from its default generator or the one given.
 """
@@ -99,6 +99,13 @@ def with_camera_noise(clean: Tensor, noise: Tensor, sigma: Tensor) -> tuple[Tens
     quality = torch.randint(low, high + 1, (count,), device=device)
     subsampled = torch.rand(count, device=device) < 0.5
     return jpeg(exposed, quality, subsampled), level
+
+
+def with_fixed_noise(clean: Tensor, sigma: int, number: int) -> Tensor:
+    """`clean` with white noise of `sigma`, 0…255, not clipped: for validation, picture `number` always has the same."""
+    generator = torch.Generator().manual_seed((number << 8) + sigma)
+    # Drawn on the CPU: the same noise on every device.
+    return clean + sigma / 255 * torch.randn(clean.shape, generator=generator).to(clean.device)
 
 
 def to_8_bits(pixels: Tensor) -> Tensor:

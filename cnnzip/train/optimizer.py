@@ -14,7 +14,7 @@ class Optimizers:
     """Several optimisers as one: each parameter belongs to exactly one of them.
 
     Args:
-        modules: what is learnt.
+        modules: what is learnt, but for frozen parameters.
         kind: "soap" or "adam".
         rate: of learning.
         decay: weights of convolutions shrink by this times the rate a step, whatever their gradient (Loshchilov and
@@ -27,7 +27,7 @@ class Optimizers:
         dense: list[nn.Parameter] = []
         rest: list[nn.Parameter] = []
         for module in modules:
-            for parameter in module.parameters():
+            for parameter in (p for p in module.parameters() if p.requires_grad):
                 # Depthwise weights have one input channel: there is no matrix to precondition.
                 is_dense = parameter.ndim == 4 and parameter.shape[1] > 1
                 (dense if is_dense and kind == "soap" else rest).append(parameter)

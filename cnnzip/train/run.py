@@ -94,7 +94,7 @@ def carry_out(config: TrainConfig, request: Request) -> None:
         data = load(request.data, least_side=config.crop, cache_bytes=request.cache_bytes)
         valid = load(request.valid, cache_bytes=request.cache_bytes) if request.valid else None
         _tell_start(console, config, data, valid, device)
-        measures = task_type(config.family).measures
+        measures = task_type(config).measures
         with FileReporter(request.run, console, measures) as reporter:
             best = train(
                 config,
@@ -151,7 +151,7 @@ def _check_folders(request: Request) -> None:
 def _tell_start(
     console: Console, config: TrainConfig, data: PictureSet, valid: PictureSet | None, device: torch.device
 ) -> None:
-    model = task_type(config.family)(config).model()
+    model = task_type(config)(config).model()
     parameters = sum(p.numel() for p in model.parameters())
     console.print(
         f"family {config.family}: {parameters:,} parameters, on {device}; training on {len(data)} pictures "
@@ -164,7 +164,7 @@ def _tell_start(
 
 def _bundle(config: TrainConfig, request: Request, data: PictureSet, best: Path) -> Path:
     state = checkpoint.load(best, config)
-    task = task_type(config.family)(config)
+    task = task_type(config)(config)
     model = task.model()
     model.load_state_dict(state["average"])
     training = {
@@ -174,4 +174,5 @@ def _bundle(config: TrainConfig, request: Request, data: PictureSet, best: Path)
         "pictures": len(data),
         "validation_loss": state["best"] if request.valid else None,
     }
-    return task.write_bundle(request.output, request.name, model, data, training, force=request.force)
+    where = request.output, request.name
+    return task.write_bundle(*where, model, data, training, start=request.start, force=request.force)

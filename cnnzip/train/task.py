@@ -1,4 +1,4 @@
-"""What a run trains: everything in which a codec's training and a denoiser's differ stands behind `Task`."""
+"""What a run trains: everything in which the trainings of codecs and denoisers differ stands behind `Task`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ PSNR = Measure("psnr", "PSNR, dB", "{:.2f} dB")
 class Validation:
     """Means over the pictures: the loss, and the task's measures at each of its points.
 
-    A codec's points are qualities, from the lowest to the highest, and a denoiser's are noise levels.
+    A codec's points are qualities, from the lowest to the highest; where noise is added, they are its levels.
     """
 
     loss: float
@@ -90,9 +90,19 @@ class Task(Protocol[Model]):
         """
 
     def write_bundle(
-        self, folder: Path, name: str, model: Model, data: PictureSet, training: dict[str, Any], *, force: bool
+        self,
+        folder: Path,
+        name: str,
+        model: Model,
+        data: PictureSet,
+        training: dict[str, Any],
+        *,
+        start: Path | None,
+        force: bool,
     ) -> Path:
         """Write the bundle `folder/name` of `model`, on the CPU, whole or not at all; its path.
+
+        `start` is the bundle that the run started with, if any.
 
         Raises:
             TrainingError, OutputExistsError, FileError: see `bundle.write_whole`.

@@ -1,4 +1,4 @@
-"""Which task trains a family, and what a finished model says about the run that goes on from it."""
+"""Which task a run has, and what a finished model says about the run that goes on from it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +11,19 @@ from cnnzip.networks.registry import family_type
 from cnnzip.train.coding import Coding
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.denoising import Denoising
+from cnnzip.train.noisy_coding import NoisyCoding
 from cnnzip.train.task import Task
 
 
-def task_type(family: str) -> type[Task[Any]]:
-    """The task of the family called `family`.
+def task_type(config: TrainConfig) -> type[Task[Any]]:
+    """The task of a run with these settings.
 
     Raises:
         ModelError: there is no such family.
     """
-    return Denoising if issubclass(family_type(family), Denoise) else Coding
+    if issubclass(family_type(config.family), Denoise):
+        return Denoising
+    return NoisyCoding if config.noisy else Coding
 
 
 def configured_from(bundle: Path, config: TrainConfig) -> TrainConfig:
@@ -31,11 +34,11 @@ def configured_from(bundle: Path, config: TrainConfig) -> TrainConfig:
         TrainingError: it does not tell how it was trained.
     """
     description = read_description(bundle)
-    settled: dict[str, Any] = {}
+    settled: dict[str, Any] = {"family": description.family, "options": description.options}
+    settled["start"] = description.id.hex()
     try:
-        for name in task_type(description.family).inherited:
+        for name in task_type(replace(config, **settled)).inherited:
             settled[name] = type(getattr(config, name))(description.training["config"][name])
     except (KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"{bundle}: the model does not tell how it was trained ({error})") from error
-    settled |= {"family": description.family, "options": description.options, "start": description.id.hex()}
     return replace(config, **settled)

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cnnzip.bench import noisy_rates
-from cnnzip.bench.noisy_rates import BLIND, CLEAN, PLAIN, TOLD, Coder, measure, rate_at, report, saved
+from cnnzip.bench.noisy_rates import BLIND, CLEAN, JOINT, PLAIN, TOLD, Coder, measure, rate_at, report, saved
+from cnnzip.errors import ModelError
 
 
 class Flat:
@@ -24,6 +27,35 @@ def test_noise_costs_bits_that_denoising_saves(folder, tiny, tiny_runtime):
     bpp, psnr = dict(zip(curves, rates, strict=True)), dict(zip(curves, values, strict=True))
     assert bpp[PLAIN] > bpp[CLEAN] > bpp[TOLD]
     assert psnr[CLEAN] > psnr[PLAIN] > psnr[TOLD]
+
+
+class Unseeing:
+    """A model's networks, of which the analysis sees a gray picture in every one."""
+
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.synthesis = runtime.synthesis
+        self.hyper_analysis = runtime.hyper_analysis
+
+    def analysis(self, pixels):
+        return self.runtime.analysis(np.full_like(pixels, 0.5))
+
+
+def test_an_analysis_made_for_noise_codes_the_noisy_picture(folder, tiny, tiny_runtime, capsys):
+    joint = Coder(tiny, Unseeing(tiny_runtime))
+    curves = measure(folder, Coder(tiny, tiny_runtime), Flat(), [25.0], [60.0], limit=1, joint=joint)[25.0]
+    assert list(curves) == [PLAIN, BLIND, TOLD, JOINT, CLEAN]
+    (_, noisy, _), (_, unseen, _) = curves[PLAIN][0], curves[JOINT][0]
+    assert unseen < noisy
+    report(25.0, {**CURVES, JOINT: CURVES[PLAIN]})
+    assert "BD-rate, joint against blind: +" in capsys.readouterr().out
+
+
+def test_the_analysis_must_be_of_the_same_model(tiny, tiny_runtime):
+    assert noisy_rates.with_analysis(tiny, str(tiny.folder)).model is tiny
+    other = replace(tiny, description=replace(tiny.description, id=bytes(8)))
+    with pytest.raises(ModelError, match="is no analysis for model 'tiny': their ids differ"):
+        noisy_rates.with_analysis(other, str(tiny.folder))
 
 
 # The noisy picture gets no better beyond 0.8 bpp; the other takes half of its bits.

@@ -113,7 +113,6 @@ def test_noise_on_the_command_line(command, photos, tmp_path):
     for options, message in (
         (("--family", "denoise", "--noise", "pink"), "--noise is mixed, gaussian or camera, not 'pink'"),
         (("--family", "denoise", "--crops", "gpu"), "--crops is auto, host or device, not 'gpu'"),
-        (("--family", "residual", "--noise", "camera"), "--noise is for denoisers, and family 'residual' is none"),
         (("--family", "denoise", "--set", "stride=8"), "family 'denoise' has no option 'stride'; there are: channels"),
     ):
         code, lines = command("train", *rest, *options)
