@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cnnzip.batch import storage
 from cnnzip.batch.journal import Entry, Journal
-from cnnzip.batch.sources import Found, Other, Source, Unusable
+from cnnzip.batch.sources import Found, Made, Other, Source, Unusable
 from cnnzip.batch.storage import Stamp, shown
 from cnnzip.batch.targets import Targets
 from cnnzip.batch.task import Report, Task, failure
@@ -64,6 +64,8 @@ class Plan:
         """What is to be done for one file."""
         if isinstance(found, Other):
             return Report(found.name, "other")
+        if isinstance(found, Made):
+            return Report(found.name, "skipped", line="a result already, as its name says")
         entry = self.journal.look_up(found.name) if self.journal else None
         try:
             if isinstance(found, Source):

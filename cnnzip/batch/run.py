@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from types import TracebackType
 
 from cnnzip.batch.engine import Engine, InlineEngine, usable_cores
 from cnnzip.batch.journal import Journal
@@ -90,7 +91,7 @@ class Batch:
 
 
 def preview(batch: Batch) -> Iterator[Task | Report]:
-    """What `carry_out` would do; nothing is touched."""
+    """What a `Run` would do; nothing is touched."""
     batch = _pinned(batch)
     path = batch.journal or batch.default_journal()
     journal = Journal(path, batch.request) if path and path.exists() else None
@@ -104,45 +105,63 @@ def preview(batch: Batch) -> Iterator[Task | Report]:
         journal.close(finished=False)
 
 
-def carry_out(batch: Batch, tell: Callable[[Report], None]) -> Summary:
-    """Do all of it; `tell` hears of every file.
+class Run:
+    """A batch under way: a context that holds its journal, which goes last of all.
+
+    Until then the batch, killed and started again, knows what was done; so whatever is to be said of its end belongs
+    into the context. The journal stays where the context is left by an exception, or a file has failed.
 
     Raises:
-        CnnzipError: the batch cannot begin or go on. What was done until then is done.
-        KeyboardInterrupt: it was interrupted; the message says how to go on.
+        CnnzipError: the batch cannot begin.
     """
-    batch = _pinned(batch)
-    path = batch.journal or batch.default_journal()
-    journal = None
-    if path:
-        make_folder(str(path.parent))
-        journal = Journal(path, batch.request)
-    summary = Summary()
-    finished = False
-    try:
-        found, engine = _engine(batch, find(batch.selection, batch.listed, batch.treatment.job.recognises))
-        plan = Plan(
-            Targets(batch.naming) if batch.naming else None,
-            force=batch.force,
-            skip_existing=batch.skip_existing,
-            remove=batch.treatment.remove,
-            journal=journal,
-            # The next name of a list may be long in coming.
-            at_once=BEGUN_AT_A_TIME if batch.listed_at is None else 1,
-        )
-        for report in engine.run(plan.steps(found)):
-            if journal and report.stamp:
-                journal.done(report.source, report.stamp, report.target_stamp)
-            summary.add(report)
-            tell(report)
-        finished = not summary.failed
-    except KeyboardInterrupt as error:
-        again = "the same command does the rest" if journal else "with --skip-existing, the same command does the rest"
-        raise KeyboardInterrupt(f"interrupted; {summary.done:,} files are done, and {again}") from error
-    finally:
-        if journal:
-            journal.close(finished=finished)
-    return summary
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = _pinned(batch)
+        self.summary = Summary()
+        self._journal: Journal | None = None
+
+    def __enter__(self) -> "Run":
+        path = self.batch.journal or self.batch.default_journal()
+        if path:
+            make_folder(str(path.parent))
+            self._journal = Journal(path, self.batch.request)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._journal:
+            self._journal.close(finished=kind is None and not self.summary.failed)
+
+    def carry_out(self, tell: Callable[[Report], None]) -> Summary:
+        """Do all of it; `tell` hears of every file.
+
+        Raises:
+            CnnzipError: the batch cannot go on. What was done until then is done.
+            KeyboardInterrupt: it was interrupted; the message says how to go on.
+        """
+        batch, journal, summary = self.batch, self._journal, self.summary
+        try:
+            found, engine = _engine(batch, find(batch.selection, batch.listed, batch.treatment.job.recognises))
+            plan = Plan(
+                Targets(batch.naming) if batch.naming else None,
+                force=batch.force,
+                skip_existing=batch.skip_existing,
+                remove=batch.treatment.remove,
+                journal=journal,
+                # The next name of a list may be long in coming.
+                at_once=BEGUN_AT_A_TIME if batch.listed_at is None else 1,
+            )
+            for report in engine.run(plan.steps(found)):
+                if journal and report.stamp:
+                    journal.done(report.source, report.stamp, report.target_stamp)
+                summary.add(report)
+                tell(report)
+        except KeyboardInterrupt as error:
+            again = "" if journal else "with --skip-existing, "
+            done = f"{summary.done:,} files are done"
+            raise KeyboardInterrupt(f"interrupted; {done}, and {again}the same command does the rest") from error
+        return summary
 
 
 def _pinned(batch: Batch) -> Batch:

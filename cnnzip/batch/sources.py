@@ -51,7 +51,16 @@ class Other:
     name: str
 
 
-Found = Source | Unusable | Other
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file in a folder that is for this job, and whose name says that the job's command made it."""
+
+    name: str
+
+
+Found = Source | Unusable | Other | Made
+Recognises = Callable[[bytes, str], bool]
+"""Whether a file in a folder is one for the job, by its first bytes and its name."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,8 @@ class Selection:
     exclude: tuple[str, ...] = ()
     leave_out: str | None = None
     """A folder below which nothing is looked for: that of the results."""
+    mark: str = ""
+    """What the names of results end with, before the suffix, where they lie beside their sources."""
 
     def wants(self, relative: str) -> bool:
         """Whether the patterns let a file through."""
@@ -78,18 +89,26 @@ class Selection:
         """Whether a file or folder is excluded."""
         return _matches(relative, self.exclude)
 
+    def judged(self, source: Source, head: bytes, recognises: Recognises) -> Source | Other | Made:
+        """What a file in a folder is, by its first bytes."""
+        if not recognises(head, source.name):
+            return Other(source.name)
+        made = self.mark and Path(source.relative).stem.endswith(self.mark)
+        return Made(source.name) if made else source
+
 
 def _matches(relative: str, patterns: tuple[str, ...]) -> bool:
     name = posixpath.basename(relative)
     return any(fnmatchcase(relative if "/" in pattern else name, pattern.strip("/")) for pattern in patterns)
 
 
-def find(selection: Selection, listed: Iterable[str], recognises: Callable[[bytes, str], bool]) -> Iterator[Found]:
+def find(selection: Selection, listed: Iterable[str], recognises: Recognises) -> Iterator[Found]:
     """The files of the arguments, then those that are `listed`, each with what can be said of it before it is read.
 
     A folder is walked by name, its files before its folders; links to files are followed, links to folders are not,
     so that no loop does harm. A file in a folder is a Source where `recognises` says so of its first bytes and its
-    name. A file that was named is one always: if it is none for the job, that is the failure of a file.
+    name, unless the command made it. A file that was named is one always: if it is none for the job, that is the
+    failure of a file.
     """
     for argument in selection.arguments:
         yield from _named(argument, _last_name(argument), selection, recognises)
@@ -119,7 +138,7 @@ def count(selection: Selection) -> int:
     return total
 
 
-def _named(name: str, relative: str, selection: Selection, recognises: Callable[[bytes, str], bool]) -> Iterator[Found]:
+def _named(name: str, relative: str, selection: Selection, recognises: Recognises) -> Iterator[Found]:
     try:
         if is_url(name):
             yield from _named_url(name, relative, selection, recognises)
@@ -127,7 +146,8 @@ def _named(name: str, relative: str, selection: Selection, recognises: Callable[
             if not selection.recursive:
                 raise FileError(f"{shown(name)}: is a directory; -r takes the files in it")
             for path, problem in _walk(name, selection):
-                yield Unusable(path, problem) if problem else _examined(path, os.path.relpath(path, name), recognises)
+                relative = os.path.relpath(path, name)
+                yield Unusable(path, problem) if problem else _examined(path, relative, selection, recognises)
         else:
             found = storage.stamp(name)
             if not found:
@@ -140,19 +160,18 @@ def _named(name: str, relative: str, selection: Selection, recognises: Callable[
         yield Unusable(name, storage.file_error(name, error))
 
 
-def _examined(path: str, relative: str, recognises: Callable[[bytes, str], bool]) -> Found:
+def _examined(path: str, relative: str, selection: Selection, recognises: Recognises) -> Found:
     """What a file in a folder is; only regular files are opened, for others may never end."""
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             return Other(path)
-        if recognises(storage.read_head(path, HEAD_BYTES), path):
-            return Source(path, Path(relative).as_posix(), Stamp(status.st_size, str(status.st_mtime_ns)))
+        source = Source(path, Path(relative).as_posix(), Stamp(status.st_size, str(status.st_mtime_ns)))
+        return selection.judged(source, storage.read_head(path, HEAD_BYTES), recognises)
     except OSError as error:
         return Unusable(path, storage.file_error(path, error))
     except CnnzipError as error:
         return Unusable(path, error)
-    return Other(path)
 
 
 def _walk(root: str, selection: Selection) -> Iterator[tuple[str, FileError | None]]:
@@ -194,9 +213,7 @@ def _identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _named_url(
-    url: str, relative: str, selection: Selection, recognises: Callable[[bytes, str], bool]
-) -> Iterator[Found]:
+def _named_url(url: str, relative: str, selection: Selection, recognises: Recognises) -> Iterator[Found]:
     files, root = storage.remote(url)
     try:
         is_folder = files.isdir(root)
@@ -205,7 +222,7 @@ def _named_url(
         if not is_folder:
             yield Source(url, relative, storage.stamp_of(files.info(root)))
             return
-        yield from _in_order(_walk_url(files, url, root, selection), recognises)
+        yield from _in_order(_walk_url(files, url, root, selection), selection, recognises)
     except CnnzipError:
         raise
     except Exception as error:  # a file system across the network raises anything
@@ -229,7 +246,7 @@ def _walk_url(files: object, url: str, root: str, selection: Selection) -> Itera
                 yield Source(storage.join(url, relative), relative, storage.stamp_of(entries[name]))
 
 
-def _in_order(sources: Iterator[Source], recognises: Callable[[bytes, str], bool]) -> Iterator[Found]:
+def _in_order(sources: Iterator[Source], selection: Selection, recognises: Recognises) -> Iterator[Found]:
     """Looks at the first bytes of several files at a time, and keeps their order."""
 
     def examined(source: Source) -> Found:
@@ -237,7 +254,7 @@ def _in_order(sources: Iterator[Source], recognises: Callable[[bytes, str], bool
             head = storage.read_head(source.name, HEAD_BYTES)
         except CnnzipError as error:
             return Unusable(source.name, error)
-        return source if recognises(head, source.name) else Other(source.name)
+        return selection.judged(source, head, recognises)
 
     ahead: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(HEADS_AHEAD) as pool:

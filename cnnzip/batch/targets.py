@@ -22,26 +22,38 @@ class Naming:
     """How a result is named.
 
     With `output`, that is its name; with `folder`, it lies below it where its source lies below what was named; else
-    beside its source. The suffix is exchanged, but in `output`.
+    beside its source. The suffix is exchanged, but in `output`; in the folder of the source, `mark` stands before it.
     """
 
     suffix: str
     output: str | None = None
     folder: str | None = None
+    mark: str = ""
 
     def of(self, source: Source) -> str:
         """The path or URL of the result of `source`."""
         if self.output is not None:
             return self.output
         if self.folder is not None:
-            return storage.join(self.folder, self._renamed(source.relative))
+            target = storage.join(self.folder, _renamed(source.relative, self.suffix))
+            if not self.mark or _folder(target) != _folder(source.name):
+                return target
+            return storage.join(self.folder, _renamed(source.relative, self.mark + self.suffix))
         if is_url(source.name):
-            return self._renamed(source.name)
-        return str(Path(source.name).with_suffix(self.suffix))
+            return _renamed(source.name, self.mark + self.suffix)
+        path = Path(source.name)
+        return str(path.with_name(path.stem + self.mark + self.suffix))
 
-    def _renamed(self, name: str) -> str:
-        head, _, last = name.rpartition("/")
-        return posixpath.join(head, str(Path(last).with_suffix(self.suffix)))
+
+def _renamed(name: str, ending: str) -> str:
+    head, _, last = name.rpartition("/")
+    path = Path(last)
+    return posixpath.join(head, str(path.with_name(path.stem + ending)))
+
+
+def _folder(name: str) -> str:
+    """The folder of a file, links resolved."""
+    return name.rpartition("/")[0] if is_url(name) else os.path.realpath(os.path.dirname(name))  # noqa: PTH120
 
 
 class Names:

@@ -1,5 +1,7 @@
 """The commands together, and how the program ends: exit codes 0, 1, 2 and 130, no traceback for the expected."""
 
+import atexit
+import gc
 import io
 import json
 import os
@@ -70,6 +72,8 @@ def cnnzip(
 def run() -> None:
     """Run the command line and leave with its exit code."""
     as_json = "--json" in sys.argv
+    # What is left at the end is not searched for cycles: for Dask alone that would take longer than all clean-ups.
+    atexit.register(gc.freeze)
     # SIGTERM ends like Ctrl-C, through the clean-ups that leave no temporary file behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -4,6 +4,7 @@ import io
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,6 +29,7 @@ def carry_out(
     batch: BatchOptions,
     *,
     output: str | None = None,
+    preview: str | None = None,
     force: bool = False,
     as_json: bool = False,
     quiet: bool = False,
@@ -45,27 +47,41 @@ def carry_out(
         raise UsageError(f"Missing argument 'FILE...'; see cnnzip {job.command} --help")
     few = len(files) < PLAIN_FILES or STANDARD in (*files, output)
     if few and not batch.given and min_saving is None:
-        _one_by_one(job, files, output, force=force, as_json=as_json, quiet=quiet, threads=threads)
+        _one_by_one(job, files, output, preview, force=force, as_json=as_json, quiet=quiet, threads=threads)
     else:
         request = _request(job, files, output, batch, force=force, threads=threads, min_saving=min_saving)
         _batch(request, BatchTeller(as_json=as_json, quiet=quiet, verbose=batch.verbose), dry_run=batch.dry_run)
 
 
 def _one_by_one(
-    job: "Job", files: list[str], output: str | None, *, force: bool, as_json: bool, quiet: bool, threads: int
+    job: "Job",
+    files: list[str],
+    output: str | None,
+    preview: str | None,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    threads: int,
 ) -> None:
-    outputs = Outputs(files, output, job.suffix, force=force) if job.suffix else None
+    outputs = Outputs(files, output, job.suffix, force=force, mark=job.mark) if job.suffix else None
+    previews = Outputs(files, preview, "", force=force) if preview is not None else None
+    if outputs and preview is not None and Path(preview).resolve() == Path(outputs.of(files[0])).resolve():
+        raise UsageError("--preview names the output; give it another name")
     teller = Teller(as_json=as_json, quiet=quiet, data_on_stdout=outputs is not None and outputs.use_stdout)
     work = job.open(threads)
 
     def one(source: str) -> None:
         target = outputs.claim(source) if outputs else None
+        drawing = previews.claim(source) if previews else None
         start = time.perf_counter()
         outcome = work(read_input(source))
         if outputs is None or target is None or outcome.data is None:
             teller.done(f"{shown(source)}: {outcome.line}", {"input": source, **outcome.fields})
             return
         outputs.write(target, outcome.data)
+        if previews and drawing is not None and outcome.preview is not None:
+            previews.write(drawing, outcome.preview)
         for note in outcome.notes:
             teller.note(source, note)
         spent = {"seconds": round(time.perf_counter() - start, 4), "notes": list(outcome.notes)}
@@ -108,13 +124,14 @@ def _request(
         raise UsageError("--skip-existing and --force contradict one another; give one of them")
     if options.keep_times and any(map(is_url, filter(None, (*files, output, options.output_dir)))):
         raise UsageError("--keep-times goes with files of this machine alone")
-    naming = Naming(job.suffix, output, options.output_dir) if job.suffix else None
+    naming = Naming(job.suffix, output, options.output_dir, job.mark) if job.suffix else None
     selection = Selection(
         tuple(files),
         options.recursive,
         tuple(options.include or ()),
         tuple(options.exclude or ()),
         leave_out=options.output_dir,
+        mark=job.mark,
     )
     return Batch(
         selection,
@@ -157,9 +174,10 @@ def _batch(batch: "Batch", teller: BatchTeller, *, dry_run: bool) -> None:
         failed = teller.failures
     else:
         total = None if batch.listed_at is not None else lambda: count(batch.selection)
-        with teller.progress(total):
-            summary = run.carry_out(batch, teller.tell)
-        teller.close(summary)
+        with run.Run(batch) as under_way:
+            with teller.progress(total):
+                summary = under_way.carry_out(teller.tell)
+            teller.close(summary)
         failed = summary.failed
     if failed:
         raise typer.Exit(1)

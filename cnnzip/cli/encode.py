@@ -113,7 +113,7 @@ def encode(
 
     --crop, --resize and --grayscale, in this order, take the picture as viewers show it, and store it upright.
     """
-    from cnnzip.batch.job import EncodeJob
+    from cnnzip.batch.jobs.encode import EncodeJob
     from cnnzip.codec.models import DEFAULT_MODEL
 
     rectangle, size = geometry(crop, resize)

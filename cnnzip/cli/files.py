@@ -44,15 +44,16 @@ class Outputs:
     Args:
         sources: the inputs.
         given: what -o says.
-        suffix: what a result beside its input is called.
+        suffix: of a result beside its input.
         force: overwrite what exists.
+        mark: stands before that suffix.
 
     Raises:
         UsageError: -o with several inputs, binary data to a terminal, standard input named twice, an empty name.
         FileError: the data would go to standard output, which is closed.
     """
 
-    def __init__(self, sources: list[str], given: str | None, suffix: str, *, force: bool) -> None:
+    def __init__(self, sources: list[str], given: str | None, suffix: str, *, force: bool, mark: str = "") -> None:
         if given is not None and len(sources) > 1:
             raise UsageError("-o/--output goes with a single input")
         if sources.count(STANDARD) > 1:
@@ -60,7 +61,7 @@ class Outputs:
         if "" in (*sources, given):
             raise UsageError("the name of a file is empty")
         self.given = given
-        self.suffix = suffix
+        self.ending = mark + suffix
         self.force = force
         self.written: set[Path] = set()
         self.use_stdout = STANDARD in map(self.of, sources)
@@ -77,7 +78,7 @@ class Outputs:
             return STANDARD
         path = Path(source)
         # "." and "/" have no name; `claim` refuses them, as all folders.
-        return str(path.with_suffix(self.suffix) if path.name else path)
+        return str(path.with_name(path.stem + self.ending) if path.name else path)
 
     def claim(self, source: str) -> str:
         """The output of `source`, after finding out, before the work, whether it could be written.

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from cnnzip import limits
-from cnnzip.errors import UsageError
+from cnnzip.cli.files import STANDARD
+from cnnzip.errors import OutputFormatError, UsageError
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; - is standard input.")]
 SomeFiles = Annotated[
@@ -15,6 +16,10 @@ SomeFiles = Annotated[
 Output = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="Output of a single input; - is standard output."),
+]
+FileFormat = Annotated[
+    str | None,
+    typer.Option("--format", metavar="png|jpeg|…", help="Output format; by default what the suffix says."),
 ]
 Force = Annotated[bool, typer.Option("-f", "--force", help="Overwrite files that exist.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON record a file on standard output.")]
@@ -30,6 +35,26 @@ DEFAULT_LIMIT = limits.MAX_PIXELS
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(k|M|G)?(i?B)?", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%?")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
+
+
+def output_format(output: str | None, file_format: str | None) -> tuple[str, str]:
+    """The format of the pictures that a command writes, and the suffix of those that -o does not name.
+
+    Args:
+        output: what -o says.
+        file_format: what --format says; it counts before the suffix of `output`. Without both it is PNG.
+
+    Raises:
+        UsageError: no such format is known.
+    """
+    from cnnzip import image
+
+    suffix = ".png" if file_format is None else f".{file_format.removeprefix('.').lower()}"
+    named = output if output and output != STANDARD and file_format is None else f"x{suffix}"
+    try:
+        return image.format_of(named), suffix
+    except OutputFormatError as error:
+        raise UsageError(f"{error}; or say it with --format" if file_format is None else str(error)) from error
 
 
 def parse_size(option: str, text: str) -> int:

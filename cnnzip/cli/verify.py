@@ -18,6 +18,6 @@ def verify(
 
     Verifies every checksum, and decodes everything but the pixels.
     """
-    from cnnzip.batch.job import VerifyJob
+    from cnnzip.batch.jobs.verify import VerifyJob
 
     carry_out(VerifyJob(limit_pixels), files, batch, as_json=as_json, quiet=quiet)

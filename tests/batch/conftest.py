@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnzip.batch.job import EncodeJob, VerifyJob
+from cnnzip.batch.jobs.encode import EncodeJob
+from cnnzip.batch.jobs.verify import VerifyJob
 from cnnzip.batch.samples import make_pictures
 from cnnzip.codec.rate_control import goal_of
 from cnnzip.limits import MAX_PIXELS

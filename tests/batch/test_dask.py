@@ -3,11 +3,13 @@
 import os
 import signal
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
 from cnnzip.batch import storage
 from cnnzip.batch.dask_engine import DaskEngine
+from cnnzip.batch.job import Outcome
 from cnnzip.batch.task import Report, Task, Treatment
 from cnnzip.errors import BatchError
 
@@ -41,7 +43,35 @@ def test_a_worker_is_killed_in_the_middle(cluster, tree, tmp_path, encode_job) -
         encode_job.check(storage.read(task.target))
 
 
+def test_a_file_that_kills_its_workers(tmp_path) -> None:
+    """It costs three workers and is named; those that its workers had beside it are done, and all others."""
+
+    # The workers cannot import this file, and so are sent what stands within a function.
+    @dataclass(frozen=True)
+    class Killer:
+        def open(self, threads: int):
+            def work(given: bytes) -> Outcome:
+                with (tmp_path / "given").open("ab") as file:
+                    file.write(given)
+                if given == b"k":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return Outcome(None, given.decode())
+
+            return work
+
+    for name in "abkc":
+        (tmp_path / name).write_text(name)
+    tasks = [Task(str(tmp_path / name), None, storage.stamp(str(tmp_path / name))) for name in "abkc"]
+    reports = list(DaskEngine(Treatment(Killer()), 1, None).run(tasks))
+    assert sorted(report.source for report in reports) == sorted(task.source for task in tasks)
+    assert sorted(report.line for report in reports) == [
+        f"{tmp_path}/k: its worker died, 3 times; is there enough memory?",
+        *"abc",
+    ]
+    assert (tmp_path / "given").read_bytes().count(b"k") == 3
+
+
 def test_nobody_answers(verify_job, monkeypatch) -> None:
-    monkeypatch.setattr("cnnzip.batch.dask_engine.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("cnnzip.batch.dask_cluster.CONNECT_SECONDS", 0.2)
     with pytest.raises(BatchError, match=r"^tcp://127\.0\.0\.1:9: no Dask scheduler answers \("):
         list(DaskEngine(Treatment(verify_job), 1, "tcp://127.0.0.1:9").run([]))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnzip.batch.sources import Other, Selection, Source, Unusable, count, find, names_in
+from cnnzip.batch.sources import Made, Other, Selection, Source, Unusable, count, find, names_in
 from cnnzip.errors import FileError
 
 
@@ -78,6 +78,14 @@ def test_links(tmp_path) -> None:
 def test_our_own_files_and_the_output_are_passed_over(tmp_path) -> None:
     fill(tmp_path, "a", "out/b", ".hidden", ".cnnzip-0123456789abcdef.tmp", ".cnnzip-journal-0.jsonl", "s/out/c")
     assert relatives(tmp_path, leave_out=str(tmp_path / "out")) == [".hidden", "a", "s/out/c"]
+
+
+def test_results_of_the_same_command_are_known_by_their_names(tmp_path) -> None:
+    fill(tmp_path, "a.png", "a-done.png", "s/b-done.x", "-done/c.png")
+    fill(tmp_path, "d-done.png", content=b"no")
+    kinds = {Path(each.name).name: type(each) for each in found(tmp_path, mark="-done")}
+    assert kinds == {"a.png": Source, "a-done.png": Made, "b-done.x": Made, "c.png": Source, "d-done.png": Other}
+    assert [type(each) for each in found(tmp_path / "a-done.png", mark="-done")] == [Source]
 
 
 def test_names_that_are_no_files(tmp_path) -> None:

@@ -25,6 +25,14 @@ def source(name: str, relative: str | None = None) -> Source:
         (Naming(".png"), "s3://bucket/a.b/c.cnz", "c.cnz", "s3://bucket/a.b/c.png"),
         (Naming(".png", folder="out"), "s3://bucket/a/c.cnz", "a/c.cnz", "out/a/c.png"),
         (Naming(".cnz", output="x.y"), "in/a.png", None, "x.y"),
+        (Naming(".png", mark="-m"), "a/b.c.jpg", None, "a/b.c-m.png"),
+        (Naming(".png", mark="-m"), "s3://bucket/a/b.jpg", None, "s3://bucket/a/b-m.png"),
+        # In another folder nothing is in the way of its own name.
+        (Naming(".png", folder="out", mark="-m"), "in/s/b.jpg", "s/b.jpg", "out/s/b.png"),
+        (Naming(".png", folder="in", mark="-m"), "in/s/b.jpg", "s/b.jpg", "in/s/b-m.png"),
+        (Naming(".png", folder="in/", mark="-m"), "./in/b.jpg", "b.jpg", "in/b-m.png"),
+        (Naming(".png", folder="s3://bucket/a", mark="-m"), "s3://bucket/a/b.jpg", "b.jpg", "s3://bucket/a/b-m.png"),
+        (Naming(".png", output="x.y", mark="-m"), "in/a.png", None, "x.y"),
     ],
 )
 def test_names(naming: Naming, name: str, relative: str | None, target: str) -> None:

@@ -2,9 +2,12 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+
+from cnnzip.cli.batch_teller import BatchTeller
 
 TINY = ("--model", "tiny")
 
@@ -46,6 +49,20 @@ def test_lines_and_records(cnnzip, folder) -> None:
         assert {"bytes", "bpp", "seconds", "notes"} <= record.keys()
     summary = json.loads(done.stderr)
     assert (summary["status"], summary["done"], summary["other"], summary["failed"]) == ("summary", 2, 3, 0)
+
+
+def test_the_journal_outlives_the_summary(cnnzip, folder, monkeypatch) -> None:
+    """Killed when all is done, and before that could be said: the same command knows it."""
+    arguments = ("encode", *TINY, "-r", "in", "--output-dir", "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchTeller, "close", lambda self, summary: sys.exit(137))
+        assert cnnzip(*arguments).code == 137
+    before = Path("out/b.cnz").stat()
+    done = cnnzip(*arguments)
+    assert (done.code, done.stdout) == (0, b"")
+    assert done.stderr.startswith("cnnzip: 0 of 2 files done, 2 were done before, 1 other files left alone, in ")
+    assert Path("out/b.cnz").stat().st_mtime_ns == before.st_mtime_ns
+    assert not list(Path("out").glob(".cnnzip-*"))
 
 
 def test_what_exists(cnnzip, folder) -> None:

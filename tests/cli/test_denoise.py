@@ -1,6 +1,7 @@
 """`denoise`, and `encode --denoise`, with a denoiser that needs no training."""
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import cnnzip as package
-from cnnzip.batch.job import EncodeJob
+from cnnzip.batch.jobs.encode import EncodeJob
 from cnnzip.denoise import model as models
 from cnnzip.errors import ModelError
 
@@ -122,6 +123,57 @@ def test_a_cnz_file(cnnzip, work, asked) -> None:
     assert done.error.startswith("photo.cnz: ")
 
 
+@pytest.fixture
+def folder(cnnzip, work, noisy) -> None:
+    """`in/` with a noisy picture, a clean one as a `.cnz` file and a text; nothing else is in the current folder."""
+    (work / "in" / "sub").mkdir(parents=True)
+    assert cnnzip("encode", *TINY, "--quiet", "photo.png", "-o", "in/sub/photo.cnz").code == 0
+    (work / "photo.png").unlink()
+    (work / "noisy.png").rename("in/noisy.png")
+    (work / "in" / "notes-denoised.txt").write_text("no picture")
+
+
+def test_a_folder_and_the_same_once_more(cnnzip, folder, contents) -> None:
+    done = cnnzip("denoise", "-r", "in", "--json")
+    assert done.code == 0
+    assert [(record["output"], record["estimated"]) for record in done.records] == [
+        ("in/noisy-denoised.png", True),
+        ("in/sub/photo-denoised.png", True),
+    ]
+    assert done.records[0]["sigma"] == pytest.approx(20, abs=2)
+    np.testing.assert_array_equal(pixels("in/noisy-denoised.png"), halved("in/noisy.png"))
+    before = contents()
+    assert [name for name in before if ".cnnzip-" in name] == []
+    done = cnnzip("denoise", "-r", "in/sub", "--format", "bmp", "--verbose")
+    lines = done.stderr.splitlines()
+    assert lines[0] == "in/sub/photo-denoised.png: skipped: a result already, as its name says"
+    assert lines[1].startswith("in/sub/photo.cnz → in/sub/photo-denoised.bmp: noise level ")
+    assert lines[2].startswith("cnnzip: 1 of 2 files done, 1 skipped, in ")
+    assert set(contents()) - set(before) == {"in/sub/photo-denoised.bmp"}
+
+
+def test_a_tree_of_its_own(cnnzip, folder, contents) -> None:
+    arguments = ("denoise", "-r", "in", "--output-dir", "out", "--rm", "--sigma", "9", "--quiet")
+    done = cnnzip(*arguments)
+    assert (done.code, done.stderr) == (0, "")
+    assert set(contents()) == {"out/noisy.png", "out/sub/photo.png", "in/notes-denoised.txt"}
+
+
+def test_a_batch_of_denoising_is_cut_short(cnnzip, folder, contents, monkeypatch) -> None:
+    """What was done is not done again; another level is another batch."""
+    arguments = ("denoise", "in/sub/photo.cnz", "in/noisy.png", "--output-dir", "out", "--journal", "journal")
+    (noisy := Path("in/noisy.png")).rename("away")
+    assert cnnzip(*arguments).code == 1
+    Path("away").rename(noisy)
+    done = cnnzip(*arguments, "--sigma", "3")
+    assert (done.code, done.error.startswith("journal: the journal of another batch; ")) == (1, True)
+    done = cnnzip(*arguments)
+    assert done.code == 0
+    assert done.stderr.startswith("cnnzip: 1 of 2 files done, 1 were done before, in ")
+    assert set(contents()) >= {"out/noisy.png", "out/photo.png"}
+    assert not Path("journal").exists()
+
+
 def test_metadata_and_depth(cnnzip, work, asked) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -164,6 +216,7 @@ def test_failures_leave_the_others_done(cnnzip, work, noisy, contents) -> None:
         (("--preview", "-"), "--preview takes the name of a file, not -"),
         (("--preview", "o.png", "-o", "o.png"), "--preview names the output; give it another name"),
         (("--preview", "p.png", "photo.png"), "--preview goes with a single input"),
+        (("--preview", "p.png", "--skip-existing"), "--preview goes with a single input"),
     ],
 )
 def test_slips(options: tuple[str, ...], message: str, cnnzip, work, asked, contents) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cnnzip.batch.samples import descendants
+
 Start = Callable[..., "subprocess.Popen[bytes]"]
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +44,14 @@ def end(process: "subprocess.Popen[bytes]") -> tuple[int, bytes, str]:
     return process.returncode, stdout or b"", stderr.decode()
 
 
+def is_worker(pid: int) -> bool:
+    """Whether there is a process of this number that another one has spawned."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt(number: signal.Signals, start, work, contents) -> None:
     os.mkfifo("slow.png")
@@ -59,14 +69,19 @@ def test_interrupt(number: signal.Signals, start, work, contents) -> None:
     assert set(contents()) == {"photo.png", "photo.cnz"}
 
 
-def test_interrupt_of_a_batch(start, work, contents, cnnzip) -> None:
-    """What is in flight is dropped, and the same command does the rest."""
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_interrupt_of_a_batch(engine: str, start, work, contents, cnnzip) -> None:
+    """What is in flight is dropped, no worker is left, and the same command does the rest."""
+    if engine == "dask":
+        pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
     os.mkfifo("slow.png")
     arguments = ("encode", "--model", "tiny", "--jobs", "2", "--journal", "journal", "photo.png", "slow.png")
-    process = start(*arguments, "--verbose")
+    process = start(*arguments, "--verbose", "--engine", engine)
     assert process.stderr.readline().decode().startswith("photo.png → photo.cnz: ")
+    started = descendants(process.pid)
     process.send_signal(signal.SIGINT)
     code, _, stderr = end(process)
+    assert [pid for pid in started if is_worker(pid)] == []
     assert (code, stderr) == (130, "cnnzip: interrupted; 1 files are done, and the same command does the rest\n")
     assert set(contents()) == {"photo.png", "photo.cnz", "journal"}
     Path("slow.png").unlink()

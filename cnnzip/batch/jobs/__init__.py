@@ -1,0 +1,1 @@
+"""The jobs: a file for each command that works through many files."""
