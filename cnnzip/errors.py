@@ -101,5 +101,9 @@ class LimitError(CnzError):
     """The file asks for more than the limits allow."""
 
 
+class PartialError(CnzError):
+    """A damaged file of which a part was decoded, and written."""
+
+
 class PayloadError(CnzError):
     """The coded data cannot be what the header says it is."""

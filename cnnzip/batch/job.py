@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from cnnzip.errors import PartialError
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -24,6 +26,13 @@ class Outcome:
     """What was lost or converted."""
     preview: bytes | None = None
     """A picture of what was done, where the job was asked for one."""
+    lost: tuple[str, ...] = ()
+    """What of a damaged file is not in `data`, which is written all the same; the file counts as failed."""
+
+    def complain(self) -> None:
+        """Raise PartialError where something is lost; for when `data` is written."""
+        if self.lost:
+            raise PartialError(f"damaged; decoded without {'; '.join(self.lost)}")
 
 
 Work = Callable[[bytes], Outcome]

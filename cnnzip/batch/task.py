@@ -132,6 +132,7 @@ class Worker:
                         task.source, "skipped", None, reason, {"saving": round(saving, 5)}, stamp=loaded.stamp
                     )
                 self._write(task, outcome.data, loaded)
+                outcome.complain()
                 target_stamp = storage.stamp(task.target)
                 if self.treatment.remove:
                     self._remove(task.source, task.target, outcome.data, loaded.stamp)

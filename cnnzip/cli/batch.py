@@ -80,6 +80,7 @@ def _one_by_one(
             teller.done(f"{shown(source)}: {outcome.line}", {"input": source, **outcome.fields})
             return
         outputs.write(target, outcome.data)
+        outcome.complain()
         if previews and drawing is not None and outcome.preview is not None:
             previews.write(drawing, outcome.preview)
         for note in outcome.notes:

@@ -12,7 +12,6 @@ from cnnzip.errors import UsageError
 
 if TYPE_CHECKING:
     from cnnzip.codec.rate_control import Target
-    from cnnzip.image import Crop, Resize
 
 
 def goal(quality: float | None, size: str | None, bpp: float | None, psnr: float | None) -> "Target | int":
@@ -32,24 +31,6 @@ def goal(quality: float | None, size: str | None, bpp: float | None, psnr: float
         return goal_of(quality, wanted, bpp, psnr)
     except ValueError as error:
         raise UsageError(f"{named[0]}: {error}") from error
-
-
-def geometry(crop: str | None, resize: str | None) -> "tuple[Crop | None, Resize | None]":
-    """What --crop and --resize ask for.
-
-    Raises:
-        UsageError: one of them is no geometry.
-    """
-    from cnnzip.image import Crop, Resize
-
-    try:
-        wanted_crop = None if crop is None else Crop.parse(crop)
-    except ValueError as error:
-        raise UsageError(f"--crop {error}") from error
-    try:
-        return wanted_crop, None if resize is None else Resize.parse(resize)
-    except ValueError as error:
-        raise UsageError(f"--resize {error}") from error
 
 
 @takes_batch_options(writes=True)
@@ -96,6 +77,10 @@ def encode(
             help="Take the noise out before all else, by cnnzip denoise; auto finds the noise level.",
         ),
     ] = None,
+    tile: Annotated[
+        Literal["0", "512", "1024", "2048", "4096"],
+        typer.Option(help="Pixels a side of the tiles of large pictures, about; 0 codes them in one piece."),
+    ] = "1024",
     strip: Annotated[bool, typer.Option("--strip", help="Drop EXIF and XMP; the colour profile stays.")] = False,
     min_saving: Annotated[
         str | None, typer.Option(metavar="PERCENT", help="Write no file that saves less than this, e.g. 5%.")
@@ -116,16 +101,16 @@ def encode(
     from cnnzip.batch.jobs.encode import EncodeJob
     from cnnzip.codec.models import DEFAULT_MODEL
 
-    rectangle, size = geometry(crop, resize)
     job = EncodeJob(
         goal=goal(quality, target_size, target_bpp, target_psnr),
         model=model or DEFAULT_MODEL,
         max_bytes=options.parse_size("--max-size", max_size) if max_size is not None else None,
         coder=coder,
-        crop=rectangle,
-        resize=size,
+        crop=None if crop is None else options.parse_crop(crop),
+        resize=None if resize is None else options.parse_resize(resize),
         grayscale=grayscale,
         strip=strip,
+        tile=int(tile),
         denoise=AUTO if denoise == AUTO else None if denoise is None else level_of("--denoise", denoise),
         runtime=runtime,
         limit_pixels=limit_pixels,

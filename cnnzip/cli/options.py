@@ -1,13 +1,16 @@
 """Options that several commands share."""
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cnnzip import limits
 from cnnzip.cli.files import STANDARD
 from cnnzip.errors import OutputFormatError, UsageError
+
+if TYPE_CHECKING:
+    from cnnzip.image import Crop, Resize
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files; - is standard input.")]
 SomeFiles = Annotated[
@@ -82,3 +85,23 @@ def parse_percent(option: str, text: str) -> float:
     if match and float(match[1]) <= 100:
         return float(match[1]) / 100
     raise UsageError(f"{option} is a percentage such as 5%, not '{text}'")
+
+
+def parse_crop(text: str) -> "Crop":
+    """What --crop says; UsageError where that is no rectangle."""
+    from cnnzip.image import Crop
+
+    try:
+        return Crop.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--crop {error}") from error
+
+
+def parse_resize(text: str) -> "Resize":
+    """What --resize says; UsageError where that is no size."""
+    from cnnzip.image import Resize
+
+    try:
+        return Resize.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--resize {error}") from error

@@ -15,6 +15,10 @@ class DecodeJob:
 
     format: str
     suffix: str | None
+    crop: image.Crop | None = None
+    shrink: int = 1
+    partial: bool = False
+    """Of a damaged file, decode what is left."""
     runtime: str = "onnx"
     limit_pixels: int = 0
     command: ClassVar[str] = "decode"
@@ -33,7 +37,7 @@ class DecodeJob:
         reader = CnzReader(self.runtime, threads, self.limit_pixels)
 
         def decode(given: bytes) -> Outcome:
-            picture = reader.read(given)
+            picture, lost = reader.salvage(given) if self.partial else (reader.read(given, self.crop, self.shrink), [])
             data, notes = image.write(picture, self.format)
             fields = {
                 "width": picture.width,
@@ -42,7 +46,7 @@ class DecodeJob:
                 "bytes": len(data),
             }
             line = f"{picture.width}×{picture.height} {picture.mode}, {len(data):,} bytes"
-            return Outcome(data, line, fields, notes)
+            return Outcome(data, line, fields, notes, lost=tuple(lost))
 
         return decode
 

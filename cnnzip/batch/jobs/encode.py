@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from cnnzip import image
 from cnnzip.batch.job import Outcome, Work
 from cnnzip.batch.jobs.denoise import open_pinned
+from cnnzip.codec.tiling import TILE_PIXELS
 from cnnzip.errors import ModelError
 
 
@@ -22,6 +23,8 @@ class EncodeJob:
     resize: image.Resize | None = None
     grayscale: bool = False
     strip: bool = False
+    tile: int = TILE_PIXELS
+    """Pixels a side of a tile, about; 0 for one piece."""
     denoise: float | str | None = None
     """The noise level to take out first, "auto" to find it; None leaves the noise."""
     runtime: str = "onnx"
@@ -76,7 +79,8 @@ class EncodeJob:
                     grayscale=self.grayscale,
                     limit_pixels=self.limit_pixels,
                 )
-            encoded = encode_to(Encoder(picture, model, runner, self.coder), self.goal, self.max_bytes)
+            encoder = Encoder(picture, model, runner, self.coder, tile=self.tile, threads=threads)
+            encoded = encode_to(encoder, self.goal, self.max_bytes)
             data = encoded.data
             bpp = 8 * len(data) / (picture.width * picture.height)
             saving = 1 - len(data) / len(given)

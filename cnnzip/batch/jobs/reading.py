@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cnnzip.image import Picture
+from cnnzip.image import Crop, Picture
 
 if TYPE_CHECKING:
     from cnnzip.codec.model import Model
@@ -27,12 +27,30 @@ class CnzReader:
         self._models = Models()
         self._runtimes: dict[int, tuple[Model, Runtime]] = {}
 
-    def read(self, data: bytes) -> Picture:
-        """The picture in a file; raises CnnzipError."""
+    def read(self, data: bytes, crop: Crop | None = None, shrink: int = 1) -> Picture:
+        """The picture in a file, or a part or a preview of it: see `decode_picture`; raises CnnzipError."""
         from cnnzip.codec.decode import decode_picture
 
         return decode_picture(
-            data, limit_pixels=self._limit_pixels, find_model=self._models, open_runtime=self._runtime_of
+            data,
+            crop=crop,
+            shrink=shrink,
+            limit_pixels=self._limit_pixels,
+            find_model=self._models,
+            open_runtime=self._runtime_of,
+            threads=self._threads,
+        )
+
+    def salvage(self, data: bytes) -> tuple[Picture, list[str]]:
+        """What is left of a damaged file, and what is lost: see `decode_partial`; raises CnnzipError."""
+        from cnnzip.codec.partial import decode_partial
+
+        return decode_partial(
+            data,
+            limit_pixels=self._limit_pixels,
+            find_model=self._models,
+            open_runtime=self._runtime_of,
+            threads=self._threads,
         )
 
     def _runtime_of(self, model: "Model") -> "Runtime":
