@@ -101,7 +101,7 @@ class LimitError(CnzError):
     """The file asks for more than the limits allow."""
 
 
-class PartialError(CnzError):
+class PartialError(CnnzipError):
     """A damaged file of which a part was decoded, and written."""
 
 

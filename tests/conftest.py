@@ -54,31 +54,9 @@ def photo(photo_file: Path) -> Picture:
 
 
 @pytest.fixture(scope="session")
-def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def photo_model() -> Model:
     """A small model of the family `photo` with random weights: nothing was learnt, and all must work all the same."""
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("pytorch_optimizer")
-    from cnnzip.train.bundle import write_bundle
-    from cnnzip.train.config import TrainConfig
-    from cnnzip.train.data import load
-    from cnnzip.train.model import TrainingModel
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    options = {"latent_channels": 16, "width_4": 4, "width_8": 8, "width_16": 12, "hyper_channels": 4}
-    config = TrainConfig(family="photo", options={**options, "blocks_8": 1, "blocks_16": 1}, levels=3)
-    model = TrainingModel(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim == 4:
-                parameter += torch.randn_like(parameter) * (0.3 / parameter[0].numel()) ** 0.5
-        # Large enough a latent for symbols of many sizes, and scales amid the tables.
-        model.density.log_gain += 2.5
-        for name in ("first.bias", "second.2.bias"):
-            model.density.get_parameter(name)[16:] += 20
-    folder: Path = tmp_path_factory.mktemp("models")
-    data = load(TESTS / "data")
-    return load_model(write_bundle(folder, "photo", model, config, data, {}, force=False))
+    return load_model(MODELS / "tiny-photo")
 
 
 @pytest.fixture(scope="session")

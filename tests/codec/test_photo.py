@@ -10,7 +10,7 @@ from cnnzip.codec.contents import read_contents
 from cnnzip.codec.decode import decode_picture, decode_values
 from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
-from cnnzip.codec.model import FILES, NOT_DECODING, Model, model_id
+from cnnzip.codec.model import FILES, NOT_DECODING, PREVIEW, Model, model_id
 from cnnzip.codec.transforms import pad
 from cnnzip.container import Section, SectionType, pack
 from cnnzip.errors import BadModelError, PayloadError
@@ -57,7 +57,7 @@ def expected_values(picture: Picture, model: Model, runtime: Runtime, units: int
 def test_the_bundle(photo_model: Model) -> None:
     assert photo_model.description.prior == "hyper"
     names = {path.name for path in photo_model.folder.iterdir()}
-    assert names == {"model.json", *FILES["hyper"]} == {"model.json", *photo_model.description.files}
+    assert names == {"model.json", *FILES["hyper"], PREVIEW} == {"model.json", *photo_model.description.files}
     assert "hyper_analysis.onnx" in names
     assert photo_model.latent_shape(17, 33) == (16, 3, 2)
 

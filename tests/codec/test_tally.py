@@ -63,8 +63,9 @@ def test_the_text_marks_the_choice_and_says_why(installed_tiny, tiny, photo):
             assert f" {other.bits:,} " in row
 
 
-def test_a_file_whose_model_is_missing(photo_model, photo, installed_tiny):
-    data = Encoder(photo, photo_model, photo_model.runtime(threads=1)).at(6000)
+def test_a_file_whose_model_is_missing(tiny, photo, installed_tiny, monkeypatch, tmp_path):
+    data = Encoder(photo, tiny, tiny.runtime(threads=1)).at(6000)
+    monkeypatch.setenv("CNNZIP_MODELS", str(tmp_path))
     with pytest.raises(ModelNotFoundError):
         describe_entropy(data)
 

@@ -1,4 +1,4 @@
-"""Make the golden files again, with the model beside them:
+"""Make the golden files again, with the models beside them:
 
     CNNZIP_MODELS=tests/golden/models python tests/golden/make.py
 
@@ -24,7 +24,9 @@ from cnnzip.codec.encode import encode_picture
 from cnnzip.codec.header import Header
 from cnnzip.codec.inspect import verify
 from cnnzip.codec.model import load_model
+from cnnzip.codec.models import model_for
 from cnnzip.container import MAGIC, VERSION, Section, SectionType, pack, unpack, write_varint
+from cnnzip.entropy import CODERS
 from cnnzip.errors import CnnzipError
 from cnnzip.image import Metadata, Picture, read, write
 
@@ -62,6 +64,15 @@ def good() -> Iterator[tuple[str, bytes]]:
     }
     for name, (picture, quality, coder) in pictures.items():
         yield name, encode_picture(picture, MODEL, RUNTIME, quality=quality, coder=coder)
+    large = Picture(np.tile(color, (7, 7, 1))[:420, :600])  # 2×2 tiles of 256
+    yield "tiles", encode_picture(large, MODEL, RUNTIME, tile=256)
+    photo = load_model(HERE / "models" / "tiny-photo")
+    runtime = photo.runtime(threads=1)
+    for coder in CODERS:
+        yield f"hyper-{coder}", encode_picture(PHOTO, photo, runtime, quality=60, coder=coder)
+    yield "hyper-tiles", encode_picture(large, photo, runtime, quality=40, tile=256)
+    yield "hyper-one-pixel", encode_picture(Picture(color[:1, :1]), photo, runtime)
+    yield "hyper-odd-size", encode_picture(Picture(color[:33, :65]), photo, runtime, quality=100)
     # A section that a later version may add, and this one skips.
     sound = encode_picture(Picture(color[:16, :16]), MODEL, RUNTIME)
     yield "unknown-optional-section", by_hand(*unpack(sound), Section(0x90, b"new"))
@@ -107,6 +118,12 @@ def bad() -> Iterator[tuple[str, bytes]]:
     yield "SectionError-no-latent", pack([head])
     yield "SectionError-two-latents", pack([head, latent, latent])
     yield "SectionError-hyper-latent", pack([head, Section(HYPER, b""), latent])
+    tiled = encode_picture(Picture(np.tile(color, (40, 40, 1))), MODEL, RUNTIME, tile=256)
+    top, *tiles = unpack(tiled)
+    yield "SectionError-tile-missing", pack([top, *tiles[1:]])
+    yield "SectionError-hyper-latent-of-no-use", pack([top, Section(HYPER, b"\0"), *tiles])
+    yield "HeaderError-tiling", pack([header(tiling=13), latent])
+    yield "HeaderError-one-tile", pack([header(tiling=10), latent])
     yield "SectionError-alpha", pack([head, latent, Section(ALPHA, b"")])
     yield "HeaderError-cut-off", pack([Section(HEADER, head.payload[:9]), latent])
     yield "HeaderError-flags", pack([Section(HEADER, b"\x80" + head.payload[1:]), latent])
@@ -129,14 +146,14 @@ def bad() -> Iterator[tuple[str, bytes]]:
 def describe_good(data: bytes) -> tuple[dict[str, object], bytes]:
     """What stands in the index of a good file, and the PNG of its pixels."""
     contents = read_contents(data)
-    picture = decode_picture(data, find_model=lambda _: MODEL, open_runtime=lambda _: RUNTIME)
+    picture = decode_picture(data, threads=1)
     blocks = {name: block.hex() for name, block in vars(contents.metadata).items() if block is not None}
     entry = {
         "shape": list(picture.color.shape),
         "depth": picture.depth,
         "alpha": picture.alpha is not None,
         "metadata": blocks,
-        "symbols": list(decode_values(contents, MODEL).shape),
+        "symbols": list(decode_values(contents, model_for(contents.header)).shape),
         "symbols_sha256": verify(data),
     }
     return entry, write(Picture(picture.color, picture.alpha), "PNG")[0]

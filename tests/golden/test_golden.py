@@ -11,9 +11,8 @@ from cnnzip import errors
 from cnnzip.codec.contents import read_contents
 from cnnzip.codec.decode import decode_picture, decode_values
 from cnnzip.codec.inspect import verify
-from cnnzip.codec.model import Model
+from cnnzip.codec.models import model_for
 from cnnzip.image import to_pil
-from cnnzip.networks.runtime import Runtime
 
 HERE = Path(__file__).parent
 GOOD = json.loads((HERE / "good" / "index.json").read_text(encoding="utf-8"))
@@ -41,16 +40,17 @@ def test_there_is_a_bad_file_for_every_error() -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_symbols(name: str, tiny: Model) -> None:
+def test_symbols(name: str) -> None:
     data = (HERE / "good" / f"{name}.cnz").read_bytes()
-    assert list(decode_values(read_contents(data), tiny).shape) == GOOD[name]["symbols"]
+    contents = read_contents(data)
+    assert list(decode_values(contents, model_for(contents.header)).shape) == GOOD[name]["symbols"]
     assert verify(data) == GOOD[name]["symbols_sha256"]
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_pixels(name: str, tiny_runtime: Runtime) -> None:
+def test_pixels(name: str) -> None:
     entry = GOOD[name]
-    picture = decode_picture((HERE / "good" / f"{name}.cnz").read_bytes(), open_runtime=lambda _: tiny_runtime)
+    picture = decode_picture((HERE / "good" / f"{name}.cnz").read_bytes(), threads=1)
     assert (list(picture.color.shape), picture.depth) == (entry["shape"], entry["depth"])
     blocks = {key: block.hex() for key, block in vars(picture.metadata).items() if block is not None}
     assert blocks == entry["metadata"]
