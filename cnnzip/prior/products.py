@@ -45,4 +45,6 @@ def _session(threads: int) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # A thread that spins between products takes a core from all that is done there.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(MATMUL, options, providers=["CPUExecutionProvider"])
