@@ -21,11 +21,11 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from cnnzip.batch.dask_cluster import CENSUS_SECONDS, THREADS_A_WORKER, Cluster
-from cnnzip.batch.engine import usable_cores
 from cnnzip.batch.feeder import Feeder
 from cnnzip.batch.signals import Interrupts
 from cnnzip.batch.storage import is_url, shown
 from cnnzip.batch.task import Loaded, Report, Task, Treatment, Worker, failure
+from cnnzip.codec.workers import usable_cores
 from cnnzip.errors import BatchError, CnnzipError, FileError
 from cnnzip.files import clear_stale
 

@@ -1,6 +1,5 @@
 """What carries tasks out: this process here, processes of this machine in `pool`, a cluster in `dask_engine`."""
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -36,8 +35,3 @@ class InlineEngine:
             else:
                 worker = worker or Worker(self.treatment)
                 yield worker.treat(step)
-
-
-def usable_cores() -> int:
-    """The processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

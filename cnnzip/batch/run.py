@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 
-from cnnzip.batch.engine import Engine, InlineEngine, usable_cores
+from cnnzip.batch.engine import Engine, InlineEngine
 from cnnzip.batch.journal import Journal
 from cnnzip.batch.plan import BEGUN_AT_A_TIME, Plan
 from cnnzip.batch.sources import OWN, Found, Selection, Source, find
@@ -17,6 +17,7 @@ from cnnzip.batch.storage import is_url, make_folder
 from cnnzip.batch.summary import Summary
 from cnnzip.batch.targets import Naming, Targets
 from cnnzip.batch.task import Report, Task, Treatment
+from cnnzip.codec.workers import usable_cores
 
 FEW_FILES, FEW_BYTES = 4, 4 << 20
 """Fewer and smaller than this, and workers cost more to start than they bring."""

@@ -5,6 +5,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cnnzip.codec.workers import usable_cores
+
 LIBRARIES = ("cnnzip", "bjontegaard", "matplotlib", "numpy", "onnxruntime", "pillow", "scikit-image", "scipy")
 OPTIONAL = (
     *("ssimulacra2", "pillow-jxl-plugin", "pytorch-msssim", "torch"),
@@ -20,11 +22,6 @@ def machine() -> dict[str, str]:
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
     }
-
-
-def usable_cores() -> int:
-    """The processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def libraries() -> dict[str, str]:

@@ -38,8 +38,8 @@ def codecs_request(
     """What the options ask for; raises UsageError."""
     from cnnzip.bench import codecs as registry
     from cnnzip.bench import metrics as measures
-    from cnnzip.bench.machine import usable_cores
     from cnnzip.bench.run import Request
+    from cnnzip.codec.workers import usable_cores
 
     known = registry.every(usable_cores() if jobs == 1 else 1, commands or [])
     chosen, skipped = registry.choose(known, names(codecs))
@@ -139,7 +139,7 @@ def _measure_cold(request: "Request", results: "Results", say: Callable[[str], N
 
     from cnnzip.bench.codecs.cnnzip import Cnnzip
     from cnnzip.bench.cold import measure_cold, tools
-    from cnnzip.bench.machine import usable_cores
+    from cnnzip.codec.workers import usable_cores
 
     if not hasattr(os, "wait4"):
         say("no cold times: this system cannot measure them")

@@ -25,7 +25,7 @@ def denoise_request(
     """What the options ask for; raises UsageError."""
     from cnnzip.bench.denoising.registry import choose, every
     from cnnzip.bench.denoising.run import Request
-    from cnnzip.bench.machine import usable_cores
+    from cnnzip.codec.workers import usable_cores
 
     sigmas = _sigmas(sigma)
     chosen, skipped = choose(every(usable_cores() if jobs == 1 else 1), names)
