@@ -44,6 +44,8 @@ def decode(
 
     if sum((crop is not None, scale is not None, partial)) > 1:
         raise UsageError("--crop, --scale and --partial contradict one another; give one of them")
+    if batch.rm and (crop is not None or scale is not None):
+        raise UsageError("--rm would remove what --crop and --scale leave out")
     chosen, suffix = options.output_format(output, file_format)
     rectangle = options.parse_crop(crop) if crop is not None else None
     shrink = int(scale.removeprefix("1/")) if scale else 1

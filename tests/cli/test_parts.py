@@ -92,6 +92,8 @@ def test_what_is_left_of_a_damaged_file(cnnzip, work, tiled) -> None:
         (("--crop", "5x5"), "--crop takes WxH+X+Y in pixels, such as 640x480+10+20, not '5x5'"),
         (("--crop", "5x5+0+0", "--scale", "1/2"), "--crop, --scale and --partial contradict one another"),
         (("--partial", "--scale", "1/2"), "--crop, --scale and --partial contradict one another"),
+        (("--rm", "--crop", "5x5+0+0"), "--rm would remove what --crop and --scale leave out"),
+        (("--rm", "--scale", "1/8"), "--rm would remove what --crop and --scale leave out"),
         (("--scale", "1/3"), "Invalid value for '--scale': '1/3' is not one of '1/2', '1/4', '1/8'"),
     ],
 )
@@ -99,6 +101,7 @@ def test_usage(cnnzip, encoded, options, message) -> None:
     done = cnnzip("decode", *options, encoded)
     assert done.code == 2
     assert done.error.startswith(message)
+    assert encoded.exists()
 
 
 def test_no_such_tiles(cnnzip, work) -> None:
