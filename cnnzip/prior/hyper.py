@@ -104,7 +104,9 @@ class HyperPrior:
 
     def hyper(self, latent: NDArray[np.float32], units: int, hyper_analysis: HyperAnalysis) -> NDArray[np.int32]:
         """See `Prior`."""
-        scaled = self.gains.scale(latent, units)
+        return self._hyper(self.gains.scale(latent, units), hyper_analysis)
+
+    def _hyper(self, scaled: NDArray[np.float32], hyper_analysis: HyperAnalysis) -> NDArray[np.int32]:
         _, height, width = scaled.shape
         padded = np.pad(scaled, ((0, 0), (0, -height % HYPER_STRIDE), (0, -width % HYPER_STRIDE)))
         hyper = np.nan_to_num(hyper_analysis(padded[None])[0], nan=0.0)
@@ -115,8 +117,10 @@ class HyperPrior:
         self, latent: NDArray[np.float32], units: int, hyper: NDArray[np.int32], region: Region
     ) -> list[Pass]:
         """See `Prior`: the first half of the checkerboard, and the second."""
-        scaled = self.gains.scale(latent, units)
-        board = Checkerboard(*latent.shape[1:])
+        return self._encode_tile(self.gains.scale(latent, units), hyper, region)
+
+    def _encode_tile(self, scaled: NDArray[np.float32], hyper: NDArray[np.int32], region: Region) -> list[Pass]:
+        board = Checkerboard(*scaled.shape[1:])
         features = self.network.features(hyper, region)
         mean, index = self.network.first(features)
         first = self.quantise(board.take(scaled, FIRST), mean, index)
@@ -137,9 +141,10 @@ class HyperPrior:
 
     def encode(self, latent: NDArray[np.float32], units: int, hyper_analysis: HyperAnalysis) -> list[Pass]:
         """See `Prior`."""
-        hyper = self.hyper(latent, units, hyper_analysis)
+        scaled = self.gains.scale(latent, units)
+        hyper = self._hyper(scaled, hyper_analysis)
         ahead = hyper.ravel(), self.hyper_indices(hyper.shape, units)
-        return [ahead, *self.encode_tile(latent, units, hyper, whole(*latent.shape[1:]))]
+        return [ahead, *self._encode_tile(scaled, hyper, whole(*scaled.shape[1:]))]
 
     def decode(self, read: Read, shape: tuple[int, int, int], units: int) -> NDArray[np.int32]:
         """See `Prior`."""
