@@ -43,8 +43,8 @@ class CanonicalCode:
 
     def words(self, windows: NDArray[np.uint32], lengths: NDArray[np.uint8]) -> NDArray[np.intp]:
         """The words whose codes, of the given lengths, begin the windows."""
-        within = (windows - self._first[lengths]) >> (self.longest - lengths.astype(np.int64))
-        words: NDArray[np.intp] = self._order[self._rank[lengths] + within]
+        within = (windows - self._first.take(lengths)) >> (self.longest - lengths.astype(np.int64))
+        words: NDArray[np.intp] = self._order.take(self._rank.take(lengths) + within)
         return words
 
 

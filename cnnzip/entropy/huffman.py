@@ -7,13 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip.entropy.bits import BitReader, pack_bits
-from cnnzip.entropy.canonical import CanonicalCode
+from cnnzip.entropy.canonical import MAX_LENGTH, CanonicalCode
 from cnnzip.entropy.codebook import Codebook
 from cnnzip.entropy.passes import WIDTH_BITS, LetterPass, read_pass
 from cnnzip.errors import PayloadError
 
-MAX_SPAN = 1 << 16
-"""Bit positions looked at together: bounds the memory, whatever the length of the stream."""
+MAX_SPAN = 1 << 15
+"""Bit positions looked at together: what is held for them stays in a core's cache."""
+
+LONG, DOUBLINGS = 1 << 11, 3
+"""In so long spans of bits eight words are gone through together; 2 ** DOUBLINGS * MAX_LENGTH fits into a byte."""
+
+HERE = np.arange(MAX_SPAN + MAX_LENGTH, dtype=np.int32)
 
 
 class HuffmanCoder:
@@ -87,18 +92,37 @@ class HuffmanDecoder:
         return letters[:count]
 
 
-def _words_ahead(bits: BitReader, code: CanonicalCode, span: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+def _words_ahead(bits: BitReader, code: CanonicalCode, span: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     """The words that begin within the next `span` bits, and how many bits on from here each ends."""
     windows = bits.windows(span, code.longest)
-    lengths = code.window_lengths[windows]
-    # The only step that must go word by word. Indexing bytes is the fastest look-up that plain Python has.
-    steps = lengths.tobytes()
+    # Of integers that are not the machine's own, `take` reads twice as many a second as brackets do.
+    lengths = code.window_lengths.take(windows)
+    begin = _starts(lengths)
+    length = lengths.take(begin)
+    return code.words(windows.take(begin), length), begin + length
+
+
+def _starts(lengths: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Where words begin, the first at 0, if one that began at position p would have `lengths[p]` bits."""
+    span = len(lengths)
+    steps, hops = lengths, []
+    if span >= LONG:
+        # From each position to the next word, and with every doubling twice as far; behind the span nothing moves on.
+        hop = HERE[: span + MAX_LENGTH].copy()
+        hop[:span] += lengths
+        for _ in range(DOUBLINGS):
+            hops.append(hop)
+            hop = hop.take(hop)
+        steps = (hop - HERE[: len(hop)]).astype(np.uint8)
+    # The only step that must go one after the other. Indexing bytes is the fastest look-up that plain Python has.
+    ahead = steps.tobytes()
     starts: list[int] = []
     append = starts.append
     position = 0
     while position < span:
         append(position)
-        position += steps[position]
-    begin = np.array(starts, dtype=np.int64)
-    length = lengths[begin]
-    return code.words(windows[begin], length), begin + length
+        position += ahead[position]
+    begin = np.array(starts, dtype=np.int32)
+    for hop in reversed(hops):
+        begin = np.stack([begin, hop.take(begin)], axis=1).ravel()
+    return begin[: int(begin.searchsorted(span))]
