@@ -64,7 +64,7 @@ def denoiser_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of a tiny denoiser, `models/faint`, trained for some steps at a rate at which it learns nothing."""
     pytest.importorskip("torch")
     pytest.importorskip("pytorch_optimizer")
-    from cnnzip.cli import main
+    from cnnzip.cli.app import run
 
     folder = tmp_path_factory.mktemp("denoiser")
     (folder / "photos").mkdir()
@@ -76,7 +76,7 @@ def denoiser_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["cnnzip", "train", *places.split(" "), *settings.split(" ")])
         with pytest.raises(SystemExit) as left:
-            main()
+            run()
     signal.signal(signal.SIGTERM, handler)
     assert left.value.code == 0
     return folder / "models" / "faint"

@@ -91,9 +91,11 @@ def loaded(tmp_path: Path, *arguments: str) -> set[str]:
     """The top-level modules that a command has loaded when it ends."""
     record = tmp_path / "modules"
     program = (
-        "import atexit, pathlib, runpy, sys\n"
-        f"atexit.register(lambda: pathlib.Path({str(record)!r}).write_text('\\n'.join(sys.modules)))\n"
-        "runpy.run_module('cnnzip', run_name='__main__')\n"
+        "import pathlib, runpy, sys\n"
+        "try:\n"
+        "    runpy.run_module('cnnzip', run_name='__main__')\n"
+        "finally:\n"
+        f"    pathlib.Path({str(record)!r}).write_text('\\n'.join(sys.modules))\n"
     )
     environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
     done = subprocess.run(

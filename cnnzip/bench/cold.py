@@ -6,6 +6,7 @@ starts another as that other's; what takes less than that small one (about 9 MB)
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -198,11 +199,18 @@ def _filled(command: str, places: dict[str, str]) -> list[str]:
     return words
 
 
+def installed_environment() -> dict[str, str]:
+    """That of this process, but with leave to keep bytecode: pip makes it for what it installs."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run_process(command: list[str]) -> tuple[float, int]:
     """Seconds, and resident memory at its peak in bytes, of a process of its own; raises BenchError where it fails."""
     starter = [sys.executable, "-I", "-S", "-c", _STARTER, *command]
     try:
-        done = subprocess.run(starter, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
+        done = subprocess.run(
+            starter, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, env=installed_environment()
+        )
         code, seconds, peak = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise BenchError(f"{command[0]}: could not be run") from error

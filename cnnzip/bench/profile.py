@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cnnzip.bench import trace
+from cnnzip.bench.cold import installed_environment
 from cnnzip.bench.machine import machine
 from cnnzip.bench.start import median_ms
 from cnnzip.bench.table import NONE, make_table
@@ -92,7 +93,8 @@ def profile(picture: Path, model: str, threads: int, repeat: int) -> list[Way]:
 def _traced(record: Path, words: list[str], *, whole: bool) -> list[Stages]:
     """The stages of every run of a process of `trace.py`; with `whole` also its start and end."""
     start = time.monotonic()
-    done = subprocess.run([sys.executable, "-P", trace.__file__, str(record), *words], capture_output=True)
+    command = [sys.executable, "-P", trace.__file__, str(record), *words]
+    done = subprocess.run(command, capture_output=True, env=installed_environment())
     end = time.monotonic()
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]

@@ -13,13 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from cnnzip.bench.cold import installed_environment
+
 
 def median_ms(command: list[str], runs: int) -> float:
     """Median wall time of `command`, in milliseconds; RuntimeError where it fails."""
     times = []
     for _ in range(runs):
         start = time.perf_counter()
-        result = subprocess.run(command, capture_output=True)
+        result = subprocess.run(command, capture_output=True, env=installed_environment())
         times.append(1e3 * (time.perf_counter() - start))
         if result.returncode:
             raise RuntimeError(f"{' '.join(command)}: {result.stderr.decode(errors='replace').strip()}")

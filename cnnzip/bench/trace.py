@@ -102,7 +102,8 @@ class TimedObject:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._inner, name)
-        if not callable(value):
+        # What is loaded ahead is no work of the networks.
+        if not callable(value) or name == "preload":
             return value
         timed = self._clock.timed(self._stages[name.startswith("synthesis")], value)
         if name != "decoder":

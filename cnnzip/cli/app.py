@@ -1,28 +1,22 @@
 """The commands together, and how the program ends: exit codes 0, 1, 2 and 130, no traceback for the expected."""
 
-import atexit
-import gc
 import io
 import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from cnnzip import __version__
-from cnnzip.cli.bench import bench
-from cnnzip.cli.decode import decode
-from cnnzip.cli.denoise import DenoiseOption, denoise
-from cnnzip.cli.encode import encode
-from cnnzip.cli.explain import explain
-from cnnzip.cli.info import info
-from cnnzip.cli.models import models
-from cnnzip.cli.train import train
-from cnnzip.cli.verify import verify
 from cnnzip.errors import CnnzipError, UsageError
+
+COMMANDS = ("encode", "decode", "denoise", "info", "verify", "explain", "models", "train", "bench")
+"""In the order of --help; each is the function of that name in the module of that name."""
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -37,26 +31,12 @@ class _Commands(TyperGroup):
             raise typer.Abort(str(error)) from error
 
 
-app = typer.Typer(
-    name="cnnzip",
-    cls=_Commands,
-    # Rich doubles the time of --help; plain text is also what pipes and screen readers want.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-app.command(cls=DenoiseOption)(encode)
-for command in (decode, denoise, info, verify, explain, models, train, bench):
-    app.command()(command)
-
-
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"cnnzip {__version__}")
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def cnnzip(
     context: typer.Context,
     version: Annotated[
@@ -69,11 +49,26 @@ def cnnzip(
         raise typer.Exit(EXIT_USAGE)
 
 
+def app_with(commands: Sequence[str]) -> typer.Typer:
+    """The command line with some of the commands."""
+    app = typer.Typer(
+        name="cnnzip",
+        cls=_Commands,
+        # Rich doubles the time of --help; plain text is also what pipes and screen readers want.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback(invoke_without_command=True)(cnnzip)
+    for name in commands:
+        module = import_module(f"cnnzip.cli.{name}")
+        app.command(cls=getattr(module, "COMMAND_CLASS", None))(getattr(module, name))
+    return app
+
+
 def run() -> None:
     """Run the command line and leave with its exit code."""
     as_json = "--json" in sys.argv
-    # What is left at the end is not searched for cycles: for Dask alone that would take longer than all clean-ups.
-    atexit.register(gc.freeze)
     # SIGTERM ends like Ctrl-C, through the clean-ups that leave no temporary file behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -95,7 +90,9 @@ def run() -> None:
 def _outcome(as_json: bool) -> int:
     """Run the command line; its exit code, after the error was told."""
     try:
-        return app(prog_name="cnnzip", standalone_mode=False) or 0
+        # All commands take 15 ms to load and to explain to Typer; the one that is named is enough.
+        named = [name for name in sys.argv[1:2] if name in COMMANDS]
+        return app_with(named or COMMANDS)(prog_name="cnnzip", standalone_mode=False) or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         hint = f"; see {context.command_path} --help" if context else ""

@@ -7,11 +7,14 @@ import typer
 from cnnzip.cli import options
 from cnnzip.cli.batch import carry_out
 from cnnzip.cli.batch_options import BatchOptions, takes_batch_options
-from cnnzip.cli.denoise import AUTO, level_of
+from cnnzip.cli.denoise import AUTO, DenoiseOption, level_of
 from cnnzip.errors import UsageError
 
 if TYPE_CHECKING:
     from cnnzip.codec.rate_control import Target
+
+COMMAND_CLASS = DenoiseOption
+"""What Typer makes of `encode`, in place of its own class; see `app.app_with`."""
 
 
 def goal(quality: float | None, size: str | None, bpp: float | None, psnr: float | None) -> "Target | int":

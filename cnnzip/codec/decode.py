@@ -55,9 +55,11 @@ def decode_picture(
     if crop:
         wanted = stored(crop, header.width, header.height, contents.metadata)
     model = find_model(header)
+    runtime = open_runtime(model)
+    runtime.preload("synthesis" if shrink == 1 else "preview")
     coded = CodedLatent(contents, model)
     alpha = decode_alpha(contents)
-    color = decode_color(coded, header, model, open_runtime(model), wanted, threads, shrink)
+    color = decode_color(coded, header, model, runtime, wanted, threads, shrink)
     if alpha is not None:
         alpha = alpha[wanted] if shrink == 1 else reduced(alpha, shrink)
     return Picture(color, alpha, contents.metadata)

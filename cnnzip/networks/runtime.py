@@ -4,7 +4,9 @@ All read the same safetensors file. ONNX Runtime and torch give the same latent 
 floats; OpenVINO computes in bfloat16 where the CPU does, which takes half the time and rounds more coarsely.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +24,10 @@ RUNTIMES = ("onnx", *EXTRAS)
 
 
 class Runtime(Protocol):
-    """Runs the two transforms of one model."""
+    """Runs the transforms of one model."""
+
+    def preload(self, *names: str) -> None:
+        """Begin to load the transforms of these names, so that little of it is left to wait for when they run."""
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pixels (1, C, H, W) in 0…1, sides multiples of the stride, to the latent (1, M, H/s, W/s)."""
@@ -44,10 +49,21 @@ class DenoiseRuntime(Protocol):
         """Pixels (1, C, H, W), about 0…1, and noise level (1, 1, H, W), σ / 255, to pixels (1, C, H, W)."""
 
 
-class Graph(Protocol):
-    """One graph of a bundle, loaded when it is first used."""
+Network = Callable[[dict[str, NDArray[np.float32]]], NDArray[np.float32]]
+"""The output of a graph for its inputs, by their names."""
 
-    path: Path
+
+class Graph(ABC):
+    """One graph of a bundle, loaded when it is first used, by a library."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
+        self.threads = threads
+        self._network: Future[Network] | None = None
+
+    def preload(self) -> None:
+        """Begin to load it beside other work; what fails there is raised by `run`."""
+        self._loading()
 
     def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Its output for `inputs`, by their names.
@@ -55,27 +71,31 @@ class Graph(Protocol):
         Raises:
             BadModelError: it is missing or the library refuses it, or it fails on its input.
         """
-
-
-class OnnxGraph:
-    """A graph that ONNX Runtime runs; see `Graph`."""
-
-    def __init__(self, path: Path, threads: int) -> None:
-        self.path = path
-        self.threads = threads
-        self._session: Any = None
-
-    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Graph`."""
-        if self._session is None:
-            self._session = self._open()
         try:
-            result: NDArray[np.float32] = self._session.run(None, inputs)[0]
-        except Exception as error:  # ONNX Runtime's exceptions share no root of their own
+            network = self._loading().result()
+        except Exception as error:  # the libraries' exceptions share no root of their own
+            raise failure(self.path, error) from error
+        try:
+            return network(inputs)
+        except Exception as error:
             raise failure(self.path, error, inputs) from error
-        return result
 
-    def _open(self) -> Any:
+    def _loading(self) -> Future[Network]:
+        if self._network is None:
+            loader = ThreadPoolExecutor(1)
+            self._network = loader.submit(self._load)
+            loader.shutdown(wait=False)
+        return self._network
+
+    @abstractmethod
+    def _load(self) -> Network:
+        """Have the library load it; any exception stands for a bad graph."""
+
+
+class OnnxGraph(Graph):
+    """A graph that ONNX Runtime runs."""
+
+    def _load(self) -> Network:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -83,10 +103,8 @@ class OnnxGraph:
         options.log_severity_level = 4
         # Within a run threads spin for the next layer; after it, the cores are for what follows.
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            return onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise failure(self.path, error) from error
+        session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        return lambda inputs: session.run(None, inputs)[0]
 
 
 def failure(path: Path, error: Exception, inputs: Mapping[str, NDArray[np.float32]] | None = None) -> BadModelError:
@@ -109,6 +127,13 @@ class GraphRuntime:
     def __init__(self, bundle: Path, threads: int = 0, kind: Callable[[Path, int], Graph] = OnnxGraph) -> None:
         names = ("analysis", "synthesis", "preview", "hyper_analysis")
         self._graphs = {name: kind(bundle / f"{name}.onnx", threads) for name in names}
+
+    def preload(self, *names: str) -> None:
+        """See `Runtime`."""
+        for graph in (self._graphs[name] for name in names):
+            # A model without a hyper-latent, or without a preview, has no such graph.
+            if graph.path.exists():
+                graph.preload()
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""

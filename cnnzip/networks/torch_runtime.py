@@ -75,6 +75,9 @@ class TorchRuntime:
         self.network = load_network(Family, bundle, family, options, threads)
         self._preview = _load_preview(self.network, bundle)
 
+    def preload(self, *names: str) -> None:
+        """See `Runtime`; all is loaded already."""
+
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
         return _run(self.network.analysis, pixels)

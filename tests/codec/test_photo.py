@@ -36,6 +36,9 @@ class Watched:
         self.runtime = runtime
         self.latent: np.ndarray | None = None
 
+    def preload(self, *names: str) -> None:
+        self.runtime.preload(*names)
+
     def synthesis(self, latent: np.ndarray) -> np.ndarray:
         self.latent = latent.copy()
         return self.runtime.synthesis(latent)

@@ -47,11 +47,11 @@ def command(monkeypatch, capsys):
     """Run the command line in this process: its exit code and the lines on stderr."""
 
     def run(*arguments):
-        from cnnzip.cli import main
+        from cnnzip.cli.app import run
 
         monkeypatch.setattr("sys.argv", ["cnnzip", *map(str, arguments)])
         with pytest.raises(SystemExit) as left:
-            main()
+            run()
         return left.value.code, capsys.readouterr().err.splitlines()
 
     before = signal.getsignal(signal.SIGTERM)  # the command line has a handler of its own

@@ -197,7 +197,7 @@ def test_an_interrupt_from_outside(places, photos, tmp_path):
 RANK = """
 import hashlib, os, sys
 from pathlib import Path
-from cnnzip.cli import main
+from cnnzip.cli.app import run
 from cnnzip.train import loop
 
 runs, begin = [], loop.Run.__init__
@@ -206,7 +206,7 @@ def remembered(run, *arguments, **options):
     runs.append(run)
 loop.Run.__init__ = remembered
 try:
-    main()
+    run()
 finally:
     digest = hashlib.sha256()
     for tensor in (*runs[0].model.state_dict().values(), *runs[0].average.state_dict().values()):

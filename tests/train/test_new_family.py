@@ -62,11 +62,11 @@ def test_it_trains_bundles_encodes_and_decodes(registered, command, photos, tmp_
 
 
 def test_it_is_listed(registered, monkeypatch, capsys):
-    from cnnzip.cli import main
+    from cnnzip.cli.app import run
 
     monkeypatch.setattr("sys.argv", ["cnnzip", "train", "--list-families"])
     with pytest.raises(SystemExit) as left:
-        main()
+        run()
     told = capsys.readouterr()
     assert (left.value.code, told.err) == (0, "")
     heading, *lines = told.out.splitlines()

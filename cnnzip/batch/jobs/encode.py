@@ -61,6 +61,7 @@ class EncodeJob:
         if self.model_id not in (None, model.description.id):
             raise ModelError(f"model '{self.model}' is another one on this machine: {model.description.id.hex()}")
         runner = model.runtime(self.runtime, threads)
+        runner.preload("analysis", "hyper_analysis")
         clean = None if self.denoise is None else self._cleaning(threads)
         changed = self.crop is not None or self.resize is not None
 
