@@ -7,6 +7,8 @@ for the same decoder is the same model.
 
 import hashlib
 import json
+import re
+import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,9 @@ from numpy.typing import NDArray
 from cnnzip.codec.header import ID_BYTES, MODEL_NAME
 from cnnzip.entropy import Codebook, Coder, Tables, coder
 from cnnzip.errors import BadModelError, ModelError
+from cnnzip.networks.registry import MAX_OPTION
 from cnnzip.networks.runtime import WEIGHTS, Runtime, open_runtime
+from cnnzip.networks.weights_file import header_length
 from cnnzip.prior.prior import Prior
 from cnnzip.prior.registry import PRIORS, prior_from_arrays
 
@@ -36,6 +40,11 @@ NOT_DECODING = ("analysis.", "encoder.", "hyper_analysis.", "preview.", "trainin
 MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_WEIGHT_BYTES = 1 << 28
 MAX_HALO = 1024
+WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""A family, an option, or the value of one that is no number."""
+
+ARRAY_NAME = re.compile(r"[a-zA-Z0-9_.]{1,128}")
+"""Without blanks and line ends, so that what the id is made of can be read in one way only."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +102,11 @@ def read_description(folder: Path) -> Description:
         BadModelError: there is none, or it is not what it should be.
     """
     path = folder / DESCRIPTION
+    text = _read(path, MAX_DESCRIPTION_BYTES, "a model's description")
     try:
-        if path.stat().st_size > MAX_DESCRIPTION_BYTES:
-            raise BadModelError(f"{path}: too large for a model's description")
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(text.decode("utf-8"), object_pairs_hook=_object)
         if fields["format"] != BUNDLE_FORMAT:
-            raise BadModelError(f"{path}: bundle format {fields['format']} is not known; upgrade cnnzip")
+            raise BadModelError(f"{path}: bundle format {fields['format']!r:.40} is not known; upgrade cnnzip")
         description = Description(
             name=fields["name"],
             id=bytes.fromhex(fields["id"]),
@@ -111,17 +119,47 @@ def read_description(folder: Path) -> Description:
             halo=fields["halo"] if fields["prior"] == "none" else fields.get("halo"),
         )
         known = MODEL_NAME.fullmatch(description.name) and len(description.id) == ID_BYTES
-        known = known and isinstance(description.family, str) and type(description.stride) is int
-        known = known and type(description.channels) is int and description.channels in (1, 3)
-        untold = description.codes and description.halo is None
-        known = known and (untold or (type(description.halo) is int and description.halo in range(MAX_HALO + 1)))
-        if not known or description.prior not in FILES or description.stride not in (8, 16, 32):
+        known = known and isinstance(fields["options"], dict) and _is_possible(description)
+        if not known:
             raise BadModelError(f"{path}: describes no model that this version can use")
-    except OSError as error:
-        raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadModelError(f"{path}: not a model's description ({error})") from error
     return description
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of two entries with one name, every reader might take another."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name is there twice")
+    return fields
+
+
+def _is_possible(description: Description) -> bool:
+    """Whether family, options, prior, stride and halo are what some model could have."""
+    options, stride, halo = description.options, description.stride, description.halo
+    if description.prior not in FILES or type(stride) is not int or stride not in (8, 16, 32):
+        return False
+    if not all(map(_is_word, (description.family, *options))) or not all(map(_is_option, options.values())):
+        return False
+    if description.channels not in (1, 3) or type(description.channels) is not int:
+        return False
+    # Only codecs need not say.
+    fits = description.codes if halo is None else type(halo) is int and halo in range(0, MAX_HALO + 1, stride)
+    if description.codes:
+        # What the networks' shapes are told by, so that they can be held against the prior's and the graphs'.
+        latent, hyper = options.get("latent_channels"), options.get("hyper_channels", 0)
+        fits = fits and type(latent) is int and latent > 0 and options.get("stride") == stride
+        fits = fits and type(hyper) is int and (hyper > 0) == (description.prior == "hyper")
+    return fits
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and WORD.fullmatch(value) is not None
+
+
+def _is_option(value: object) -> bool:
+    return _is_word(value) or (type(value) is int and 0 <= value <= MAX_OPTION)
 
 
 def model_id(decoding: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -186,6 +224,10 @@ def load_model(folder: Path) -> Model:
     try:
         tables = Tables.from_arrays(arrays)
         prior = prior_from_arrays(description.prior, arrays, tables=len(tables))
+        channels = prior.channels, prior.hyper_shape(1, 1)[0]
+        told = description.options["latent_channels"], description.options.get("hyper_channels", 0)
+        if channels != told:
+            raise BadModelError(f"the prior is for {channels} channels of the latents, {DESCRIPTION} says {told}")
         return Model(folder, description, prior, Codebook.from_arrays(arrays, tables))
     except BadModelError as error:
         raise BadModelError(f"{folder / WEIGHTS}: {error}") from error
@@ -201,24 +243,50 @@ def checked_arrays(folder: Path, description: Description) -> dict[str, NDArray[
     from safetensors.numpy import load
 
     path = folder / WEIGHTS
-    # The graphs are only checked here: ONNX Runtime reads them by itself, and would run many a damaged one.
+    if PREVIEW not in description.files and (folder / PREVIEW).exists():
+        raise BadModelError(f"{folder / PREVIEW}: {DESCRIPTION} knows nothing of it")
+    # Of the graphs only that they are the ones meant: what is in them is looked through before they are run.
     contents = {name: _read_checked(folder / name, description.files[name]) for name in description.files}
     try:
+        header_length(contents[WEIGHTS])
         arrays: dict[str, NDArray[Any]] = load(contents[WEIGHTS])
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise BadModelError(f"{path}: damaged weights ({error})") from error
+        raise BadModelError(f"{path}: damaged weights ({str(error)!r:.200})") from error
+    for name, array in arrays.items():
+        if not ARRAY_NAME.fullmatch(name):
+            raise BadModelError(f"{path}: {name!r:.100} cannot be an array's name")
+        if not _is_finite(array):
+            raise BadModelError(f"{path}: {name!r:.100} holds what is no number, or no finite one")
     if model_id(description.decoding, arrays) != description.id:
         raise BadModelError(f"{path}: these are not the weights of model {description.id.hex()}")
     return arrays
 
 
-def _read_checked(path: Path, digest: str) -> bytes:
+def _is_finite(array: NDArray[Any]) -> bool:
+    if array.dtype == np.float16:
+        # As whole numbers, those that are not finite are above all others of their sign. np.isfinite takes 20 times as
+        # long for halves, of which the networks are.
+        bits = array.reshape(-1)
+        return bool(bits.view(np.int16).max(initial=0) < 0x7C00 and bits.view(np.uint16).max(initial=0) < 0xFC00)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def _read(path: Path, limit: int, what: str) -> bytes:
+    """The bytes of a file that is no larger than `limit`, or BadModelError."""
     try:
-        if path.stat().st_size > MAX_WEIGHT_BYTES:
-            raise BadModelError(f"{path}: too large for a part of a model")
-        data = path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise BadModelError(f"{path}: is no file")  # a pipe or a device may never end
+        if found.st_size > limit:
+            raise BadModelError(f"{path}: too large for {what}")
+        with path.open("rb") as file:
+            return file.read(found.st_size)
     except OSError as error:
         raise BadModelError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _read_checked(path: Path, digest: str) -> bytes:
+    data = _read(path, MAX_WEIGHT_BYTES, "a part of a model")
     if hashlib.sha256(data).hexdigest() != digest:
         raise BadModelError(f"{path}: damaged: its SHA-256 is not the one in {DESCRIPTION}")
     return data

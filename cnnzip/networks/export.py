@@ -5,9 +5,7 @@ same name in the safetensors file. So one file of weights serves both runtimes. 
 halves the bundle; a Cast in front of each lets the networks compute in single.
 """
 
-import json
 import logging
-import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,24 +18,8 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from torch import nn
 
 from cnnzip.errors import ModelError, TrainingError
-
-OPSET = 18
-
-
-def tensor_offsets(path: Path) -> dict[str, tuple[int, int]]:
-    """Where each tensor of a safetensors file lies: name to (offset in the file, length), in bytes.
-
-    The format: 8 bytes length of the header, little-endian; the header, JSON; the tensors.
-    """
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    start = 8 + length
-    return {
-        name: (start + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0])
-        for name, entry in header.items()
-        if name != "__metadata__"
-    }
+from cnnzip.networks.graph_file import OPSET
+from cnnzip.networks.weights_file import WeightsFile
 
 
 @torch.no_grad()
@@ -97,15 +79,15 @@ def export_graph(
         )
     assert program is not None
     graph = program.model_proto
-    offsets = tensor_offsets(weights)
+    spans = WeightsFile(weights).spans
     casts = []
     for tensor in graph.graph.initializer:
         name = (stored or {}).get(tensor.name, f"{prefix}.{tensor.name}")
-        if name not in offsets:
+        if name not in spans:
             if numpy_helper.to_array(tensor).size > 64:
                 raise ModelError(f"the graph of '{prefix}' needs '{name}', which is no weight of the network")
             continue
-        offset, length = offsets[name]
+        offset, length = spans[name].offset, spans[name].length
         raw = numpy_helper.to_array(tensor).astype(np.float16).tobytes()
         with weights.open("rb") as file:
             file.seek(offset)

@@ -7,9 +7,7 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from cnnzip.networks.folding import fold_batch_norms
-
-MAX_OPTION = 4096
-"""Far beyond any network that fits here; a bundle's description must not be able to ask for more."""
+from cnnzip.networks.registry import MAX_OPTION
 
 
 def choice(default: Any, *others: Any) -> Any:

@@ -20,6 +20,9 @@ FAMILIES = {
 
 DENOISERS = {"denoise": "Denoise"}
 
+MAX_OPTION = 4096
+"""Far beyond any network that fits here; a bundle's description must not be able to ask for more."""
+
 
 def family_type(name: str) -> "type[Network]":
     """The class of the family called `name`; imports torch.

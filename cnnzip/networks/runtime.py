@@ -4,9 +4,7 @@ All read the same safetensors file. ONNX Runtime and torch give the same latent 
 floats; OpenVINO computes in bfloat16 where the CPU does, which takes half the time and rounds more coarsely.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnzip.errors import BadModelError, ModelError
+from cnnzip.errors import ModelError
+from cnnzip.networks.graph import Graph, OnnxGraph
+from cnnzip.networks.graph_file import Signature
+from cnnzip.networks.weights_file import WEIGHTS as WEIGHTS
+from cnnzip.networks.weights_file import WeightsFile
 
-WEIGHTS = "weights.safetensors"
 EXTRAS = {"torch": "train", "openvino": "openvino"}
 """Runtimes that need more packages, and the extra that brings them."""
 RUNTIMES = ("onnx", *EXTRAS)
@@ -49,84 +50,41 @@ class DenoiseRuntime(Protocol):
         """Pixels (1, C, H, W), about 0…1, and noise level (1, 1, H, W), σ / 255, to pixels (1, C, H, W)."""
 
 
-Network = Callable[[dict[str, NDArray[np.float32]]], NDArray[np.float32]]
-"""The output of a graph for its inputs, by their names."""
+def signatures(options: Mapping[str, Any]) -> dict[str, Signature]:
+    """What each graph of a bundle with these options is for, by its name.
 
-
-class Graph(ABC):
-    """One graph of a bundle, loaded when it is first used, by a library."""
-
-    def __init__(self, path: Path, threads: int) -> None:
-        self.path = path
-        self.threads = threads
-        self._network: Future[Network] | None = None
-
-    def preload(self) -> None:
-        """Begin to load it beside other work; what fails there is raised by `run`."""
-        self._loading()
-
-    def run(self, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Its output for `inputs`, by their names.
-
-        Raises:
-            BadModelError: it is missing or the library refuses it, or it fails on its input.
-        """
-        try:
-            network = self._loading().result()
-        except Exception as error:  # the libraries' exceptions share no root of their own
-            raise failure(self.path, error) from error
-        try:
-            return network(inputs)
-        except Exception as error:
-            raise failure(self.path, error, inputs) from error
-
-    def _loading(self) -> Future[Network]:
-        if self._network is None:
-            loader = ThreadPoolExecutor(1)
-            self._network = loader.submit(self._load)
-            loader.shutdown(wait=False)
-        return self._network
-
-    @abstractmethod
-    def _load(self) -> Network:
-        """Have the library load it; any exception stands for a bad graph."""
-
-
-class OnnxGraph(Graph):
-    """A graph that ONNX Runtime runs."""
-
-    def _load(self) -> Network:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.log_severity_level = 4
-        # Within a run threads spin for the next layer; after it, the cores are for what follows.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
-        return lambda inputs: session.run(None, inputs)[0]
-
-
-def failure(path: Path, error: Exception, inputs: Mapping[str, NDArray[np.float32]] | None = None) -> BadModelError:
-    """What a library's error with a graph, or with what it was given, is here."""
-    reason = " ".join(str(error).split())[:200]
-    if inputs is None:
-        return BadModelError(f"{path}: not a usable network: {reason}")
-    return BadModelError(f"{path}: failed on {', '.join(str(array.shape) for array in inputs.values())}: {reason}")
+    The options are a family's: whole numbers `channels`, where there is a latent `latent_channels` and `stride`, and
+    where there is a hyper-latent `hyper_channels`.
+    """
+    planes, latent = options.get("channels", 3), options.get("latent_channels", 0)
+    stride, hyper = options.get("stride", 1), options.get("hyper_channels", 0)
+    return {
+        "analysis": Signature({"x": planes}, latent, ("analysis.",), down=stride),
+        "synthesis": Signature({"x": latent}, planes, ("synthesis.",), up=stride, cell=stride),
+        "preview": Signature({"x": latent}, planes, ("preview.", "synthesis."), up=stride // 2, cell=stride),
+        "hyper_analysis": Signature({"x": latent}, hyper, ("hyper_analysis.",), down=4, cell=stride),
+        "denoise": Signature({"x": planes, "level": 1}, planes, ("denoise.",)),
+    }
 
 
 class GraphRuntime:
-    """The graphs of a codec's bundle.
+    """The graphs of a bundle, a codec's or a denoiser's.
 
     Args:
         bundle: the folder of the model.
+        options: of its family.
         threads: threads for one network; 0 for all cores.
         kind: what runs a graph.
     """
 
-    def __init__(self, bundle: Path, threads: int = 0, kind: Callable[[Path, int], Graph] = OnnxGraph) -> None:
-        names = ("analysis", "synthesis", "preview", "hyper_analysis")
-        self._graphs = {name: kind(bundle / f"{name}.onnx", threads) for name in names}
+    def __init__(
+        self, bundle: Path, options: Mapping[str, Any], threads: int = 0, kind: type[Graph] = OnnxGraph
+    ) -> None:
+        weights = WeightsFile(bundle / WEIGHTS)
+        self._graphs = {
+            name: kind(bundle / f"{name}.onnx", signature, weights, threads)
+            for name, signature in signatures(options).items()
+        }
 
     def preload(self, *names: str) -> None:
         """See `Runtime`."""
@@ -134,6 +92,16 @@ class GraphRuntime:
             # A model without a hyper-latent, or without a preview, has no such graph.
             if graph.path.exists():
                 graph.preload()
+
+    def check(self) -> None:
+        """Look through every graph that is there, running none.
+
+        Raises:
+            BadModelError: one is not what a bundle may hold.
+        """
+        for graph in self._graphs.values():
+            if graph.path.exists():
+                graph.check()
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
@@ -152,16 +120,9 @@ class GraphRuntime:
         """See `Runtime`."""
         return self._graphs["hyper_analysis"].run(x=scaled)
 
-
-class GraphDenoiser:
-    """The graph `denoise.onnx` of a bundle; see `GraphRuntime`."""
-
-    def __init__(self, bundle: Path, threads: int = 0, kind: Callable[[Path, int], Graph] = OnnxGraph) -> None:
-        self._graph = kind(bundle / "denoise.onnx", threads)
-
     def denoise(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `DenoiseRuntime`."""
-        return self._graph.run(x=noisy, level=level)
+        return self._graphs["denoise"].run(x=noisy, level=level)
 
 
 def open_runtime(name: str, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> Runtime:
@@ -173,7 +134,7 @@ def open_runtime(name: str, bundle: Path, family: str, options: dict[str, Any], 
     if name == "torch":
         runtime: Runtime = _optional(name).TorchRuntime(bundle, family, options, threads)
         return runtime
-    return GraphRuntime(bundle, threads, _graph_type(name))
+    return GraphRuntime(bundle, options, threads, _graph_type(name))
 
 
 def open_denoise_runtime(
@@ -183,13 +144,13 @@ def open_denoise_runtime(
     if name == "torch":
         runtime: DenoiseRuntime = _optional(name).TorchDenoiser(bundle, family, options, threads)
         return runtime
-    return GraphDenoiser(bundle, threads, _graph_type(name))
+    return GraphRuntime(bundle, options, threads, _graph_type(name))
 
 
-def _graph_type(name: str) -> Callable[[Path, int], Graph]:
+def _graph_type(name: str) -> type[Graph]:
     if name == "onnx":
         return OnnxGraph
-    kind: Callable[[Path, int], Graph] = _optional(name).OpenvinoGraph
+    kind: type[Graph] = _optional(name).OpenvinoGraph
     return kind
 
 

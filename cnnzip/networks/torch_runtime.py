@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from cnnzip.errors import BadModelError
 from cnnzip.networks.denoise import Denoise
 from cnnzip.networks.family import Family, Network
+from cnnzip.networks.graph import require_finite
 from cnnzip.networks.preview import PREFIX, Preview
 from cnnzip.networks.registry import build
 from cnnzip.networks.runtime import WEIGHTS
@@ -44,8 +45,9 @@ def load_network(
 
 
 @torch.inference_mode()
-def _run(transform: torch.nn.Module, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+def _run(bundle: Path, transform: torch.nn.Module, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     result: NDArray[np.float32] = transform(*map(torch.from_numpy, inputs)).numpy()
+    require_finite(result, bundle)
     return result
 
 
@@ -72,6 +74,7 @@ class TorchRuntime:
     """
 
     def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
+        self._bundle = bundle
         self.network = load_network(Family, bundle, family, options, threads)
         self._preview = _load_preview(self.network, bundle)
 
@@ -80,21 +83,21 @@ class TorchRuntime:
 
     def analysis(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
-        return _run(self.network.analysis, pixels)
+        return _run(self._bundle, self.network.analysis, pixels)
 
     def synthesis(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
-        return _run(self.network.synthesis, latent)
+        return _run(self._bundle, self.network.synthesis, latent)
 
     def preview(self, latent: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """See `Runtime`."""
-        return None if self._preview is None else _run(self._preview, latent)
+        return None if self._preview is None else _run(self._bundle, self._preview, latent)
 
     def hyper_analysis(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runtime`."""
         if self.network.hyper_analysis is None:
             raise BadModelError(f"family '{self.network.name}' has no hyper-latent")
-        return _run(self.network.hyper_analysis, scaled)
+        return _run(self._bundle, self.network.hyper_analysis, scaled)
 
 
 class TorchDenoiser:
@@ -105,8 +108,9 @@ class TorchDenoiser:
     """
 
     def __init__(self, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> None:
+        self._bundle = bundle
         self.network = load_network(Denoise, bundle, family, options, threads)
 
     def denoise(self, noisy: NDArray[np.float32], level: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `DenoiseRuntime`."""
-        return _run(self.network, noisy, level)
+        return _run(self._bundle, self.network, noisy, level)

@@ -13,6 +13,9 @@ from cnnzip.prior.quality import level_of
 MAX_SYMBOL = 2**20 - 1
 """What the entropy coders can escape; far beyond what any trained latent reaches."""
 
+MAX_GAIN = 1e9
+"""Far beyond those of any model; its inverse is the least gain. What symbols are multiplied to is finite in float32."""
+
 Pass = tuple[NDArray[np.int32], NDArray[np.uint8]]
 """Symbols and, for each, its table index; both flat."""
 
@@ -42,8 +45,12 @@ class Gains:
         channels = mean.shape[-1] if mean.ndim == 1 else -1
         if channels < 1 or gain.ndim != 2 or gain.shape != inverse.shape or gain.shape[1] != channels or len(gain) < 2:
             raise BadModelError("the prior's arrays do not fit together")
-        if not (np.isfinite(mean).all() and all(np.isfinite(g).all() and (g > 0).all() for g in (gain, inverse))):
-            raise BadModelError("the prior's gains and means must be finite, the gains positive")
+        gains = np.stack([gain, inverse])
+        # Not the other way round: NaN is neither below nor above.
+        if not ((np.abs(mean) <= MAX_GAIN).all() and ((gains >= 1 / MAX_GAIN) & (gains <= MAX_GAIN)).all()):
+            raise BadModelError(
+                f"the prior's means must lie within ±{MAX_GAIN:g}, its gains between that and its inverse"
+            )
         return cls(mean, gain, inverse)
 
     @property

@@ -21,7 +21,7 @@ from cnnzip.networks.export import export_graph, network_arrays, round_weights
 from cnnzip.networks.family import Family, Network
 from cnnzip.networks.halo import halo
 from cnnzip.networks.preview import PREFIX, preview_of
-from cnnzip.networks.runtime import WEIGHTS
+from cnnzip.networks.runtime import WEIGHTS, GraphRuntime
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.data import PictureSet, in_planes
 from cnnzip.train.fit import fit_prior
@@ -190,7 +190,12 @@ def export_analysis(network: Family, draft: Path) -> None:
 
 
 def write_description(draft: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write `model.json` into a bundle that has all its other files, with their hashes and its id."""
+    """Write `model.json` into a bundle that has all its other files, with their hashes and its id.
+
+    Raises:
+        BadModelError: a graph has what no bundle may have (`networks/operators.py`), so that none could be read again.
+    """
+    GraphRuntime(draft, description.options).check()
     names = files_of(description.prior, {path.name for path in draft.iterdir()})
     digests = {name: hashlib.sha256((draft / name).read_bytes()).hexdigest() for name in names}
     identified = replace(description, id=model_id(description.decoding, arrays), files=digests)

@@ -9,9 +9,9 @@ from safetensors.numpy import load
 
 from cnnzip.codec.model import PREVIEW, load_model
 from cnnzip.errors import TrainingError
-from cnnzip.networks.export import network_arrays, round_weights, tensor_offsets
+from cnnzip.networks.export import network_arrays, round_weights
 from cnnzip.networks.family import Family
-from cnnzip.networks.runtime import WEIGHTS
+from cnnzip.networks.weights_file import WEIGHTS, WeightsFile
 from cnnzip.train.bundle import bundle_target, describe, export_analysis, write_description, write_whole
 from cnnzip.train.config import TrainConfig
 
@@ -53,11 +53,11 @@ def write_bundle(
     rounded = network.deployed()
     round_weights(rounded)
     weights = bytearray((start / WEIGHTS).read_bytes())
-    offsets = tensor_offsets(start / WEIGHTS)
+    spans = WeightsFile(start / WEIGHTS).spans
     for array_name, array in network_arrays(rounded).items():
         if array_name.startswith(LEARNT):
-            offset, length = offsets[array_name]
-            weights[offset : offset + length] = array.tobytes()
+            span = spans[array_name]
+            weights[span.offset : span.offset + span.length] = array.tobytes()
     # What the codec's description says of its decoder and its shape stays: options that are newer than it would change
     # its id.
     told = describe(name, rounded, config, stride=codec.stride, halo=codec.halo, training=training)

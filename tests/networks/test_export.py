@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,10 @@ onnx = pytest.importorskip("onnx")
 from safetensors.numpy import load_file, save_file  # noqa: E402
 
 from cnnzip.errors import ModelError, TrainingError  # noqa: E402
-from cnnzip.networks.export import export_graph, network_arrays, round_weights, tensor_offsets  # noqa: E402
+from cnnzip.networks.export import export_graph, network_arrays, round_weights  # noqa: E402
 from cnnzip.networks.registry import build  # noqa: E402
 from cnnzip.networks.runtime import WEIGHTS, GraphRuntime  # noqa: E402
+from cnnzip.networks.weights_file import WeightsFile  # noqa: E402
 
 
 def external(path):
@@ -30,7 +33,7 @@ def external(path):
 def test_the_tiny_bundle_points_into_its_weights(tiny, prefix):
     path = tiny / f"{prefix}.onnx"
     outside, inside = external(path)
-    offsets = tensor_offsets(tiny / WEIGHTS)
+    offsets = {name: (span.offset, span.length) for name, span in WeightsFile(tiny / WEIGHTS).spans.items()}
     assert path.stat().st_size < 10_000
     assert all(size <= 64 for size in inside.values())
     assert {f"{prefix}.{name}" for name in outside} == {name for name in offsets if name.startswith(f"{prefix}.")}
@@ -40,7 +43,7 @@ def test_the_tiny_bundle_points_into_its_weights(tiny, prefix):
 
 def test_offsets_are_those_of_the_tensors(tiny):
     raw, arrays = (tiny / WEIGHTS).read_bytes(), load_file(tiny / WEIGHTS)
-    offsets = tensor_offsets(tiny / WEIGHTS)
+    offsets = {name: (span.offset, span.length) for name, span in WeightsFile(tiny / WEIGHTS).spans.items()}
     assert offsets.keys() == arrays.keys()
     for name, (offset, length) in offsets.items():
         assert raw[offset : offset + length] == arrays[name].tobytes()
@@ -78,7 +81,9 @@ def test_a_fresh_export_computes_what_torch_does(network, tmp_path):
     pixels = np.random.default_rng(0).random((1, 3, 48, 80), dtype=np.float32)  # not the size of the trace
     with torch.no_grad():
         expected = network.analysis(torch.from_numpy(pixels)).numpy()
-    np.testing.assert_allclose(GraphRuntime(tmp_path, 1).analysis(pixels), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        GraphRuntime(tmp_path, asdict(network.config), 1).analysis(pixels), expected, rtol=0, atol=1e-5
+    )
 
 
 def test_an_export_refuses_weights_that_are_not_the_networks(network, tmp_path):

@@ -167,7 +167,9 @@ def test_a_single_level_or_no_channel(arrays):
 def test_impossible_values(arrays, name, value):
     bad = arrays[name].copy()
     bad.flat[-1] = value
-    with pytest.raises(BadModelError, match=r"^the prior's gains and means must be finite, the gains positive$"):
+    with pytest.raises(
+        BadModelError, match=r"^the prior's means must lie within ±1e\+09, its gains between that and its inverse$"
+    ):
         FactorisedPrior.from_arrays({**arrays, name: bad}, TABLES)
 
 
