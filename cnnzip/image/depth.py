@@ -29,7 +29,7 @@ def stored_bits(image: "Image.Image", data: bytes = b"") -> int:
         return 8
     for tile in getattr(image, "tile", ()):
         codec, args = tile[0], tile[3]
-        if codec.startswith("ppm") and args[1] > 255:
+        if codec.startswith("ppm") and isinstance(args[1], int) and args[1] > 255:
             return int(args[1]).bit_length()
         if codec == "SGI16":
             return 16

@@ -5,15 +5,17 @@ import io
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnnzip import limits
 from cnnzip.errors import CnnzipError, PictureError, PictureTooLargeError
-from cnnzip.image import depth, metadata
+from cnnzip.image import depth, metadata, png_chunks
+from cnnzip.image.claims import claimed_sizes
 from cnnzip.image.picture import Picture
 from cnnzip.image.pixels import to_pixels
+from cnnzip.image.warned import libtiff_words, pillow_warnings
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,8 +43,16 @@ _PLUGINS = {
     "TGA": "TgaImagePlugin",
 }
 
+
+class _LongTextError(PictureError):
+    """A PNG's profile or texts are longer than Pillow reads: without them, it does."""
+
+
 HEAD_BYTES = 16
 """So many of the first bytes tell the format."""
+
+MAX_TIFF_FRAMES = 1000
+"""More are not counted: Pillow takes a time that grows with the square of their number."""
 
 _PILLOW_LIMIT_LOCK = threading.Lock()
 
@@ -56,8 +66,19 @@ def read(data: bytes, *, limit_pixels: int = limits.MAX_PIXELS) -> Picture:
     """
     if not data:
         raise PictureError("the picture is empty: 0 bytes")
-    with _pillow_errors(), _open(data) as image:
-        return _picture(image, data, limit_pixels)
+    for width, height in claimed_sizes(data):
+        check_size(max(width, 1), max(height, 1), limit_pixels)
+    try:
+        return _read(data, limit_pixels)
+    except _LongTextError as error:
+        picture = _read(png_chunks.without_texts(data), limit_pixels)
+        return replace(picture, notes=(*picture.notes, f"its colour profile and texts were dropped: {error}"))
+
+
+def _read(data: bytes, limit_pixels: int) -> Picture:
+    with pillow_warnings() as warned, _pillow_errors(warned), _open(data) as image:
+        picture = _picture(image, data, limit_pixels, warned)
+    return _with_warnings(picture, warned)
 
 
 def recognises(head: bytes, name: str) -> bool:
@@ -82,8 +103,9 @@ def from_pil(image: "Image.Image", *, limit_pixels: int = limits.MAX_PIXELS) -> 
         PictureTooLargeError: as `read` does.
         PictureError: as `read` does.
     """
-    with _pillow_errors():
-        return _picture(image, b"", limit_pixels)
+    with pillow_warnings() as warned, _pillow_errors(warned):
+        picture = _picture(image, b"", limit_pixels, warned)
+    return _with_warnings(picture, warned)
 
 
 def _open(data: bytes) -> "Image.Image":
@@ -112,13 +134,15 @@ def _open(data: bytes) -> "Image.Image":
     raise PictureError(reason or "this is no picture of a known format")
 
 
-def _picture(image: "Image.Image", data: bytes, limit_pixels: int) -> Picture:
+def _picture(image: "Image.Image", data: bytes, limit_pixels: int, warned: list[str]) -> Picture:
     check_size(image.width, image.height, limit_pixels)
     bits = depth.stored_bits(image, data)
     raw_mode = depth.raw_mode(image)
     notes = _frame_notes(image)
-    _load(image)
-    # The true size of an icon is known only now.
+    by_libtiff = any(tile[0] == "libtiff" for tile in getattr(image, "tile", ()))
+    with libtiff_words(warned) if by_libtiff else nullcontext():
+        _load(image)
+    # Plugins may learn the true size only now.
     check_size(image.width, image.height, limit_pixels)
     if bits > 8:
         notes.append(f"{bits}-bit samples were read as 8-bit: Pillow reads no more of this kind of picture")
@@ -127,6 +151,15 @@ def _picture(image: "Image.Image", data: bytes, limit_pixels: int) -> Picture:
     if pixels.srgb:
         blocks = replace(blocks, icc=None)
     return Picture(pixels.color, pixels.alpha, blocks, (*notes, *pixels.notes, *metadata_notes))
+
+
+def _with_warnings(picture: Picture, warned: list[str]) -> Picture:
+    """The picture with a note on what Pillow warned of, as a rule metadata that are damaged."""
+    if not warned:
+        return picture
+    first, *others = dict.fromkeys(warned)
+    more = f", and {len(others)} more" if others else ""
+    return replace(picture, notes=(*picture.notes, f"Pillow warned of the file: {first[:200].rstrip('.')}{more}"))
 
 
 def check_size(width: int, height: int, limit_pixels: int) -> None:
@@ -147,13 +180,30 @@ def _frame_notes(image: "Image.Image") -> list[str]:
         return ["only the merged picture is kept, not its layers"]
     frame = image.tell()
     try:
-        frames = getattr(image, "n_frames", 1)
+        frames = f"more than {MAX_TIFF_FRAMES:,}" if _is_long_tiff(image) else getattr(image, "n_frames", 1)
     except Exception:  # the frames behind this one are damaged; this one may be sound
         image.seek(frame)
         return ["only one frame is kept; others are damaged"]
     if frames == 1:
         return []
     return [f"only {'the first' if frame == 0 else f'number {frame + 1}'} of {frames} frames is kept"]
+
+
+def _is_long_tiff(image: "Image.Image") -> bool:
+    """Whether it is a TIFF with too many frames to count them."""
+    if image.format != "TIFF":
+        return False
+    frame, info = image.tell(), dict(image.info)
+    try:
+        # One by one: the last frame has, for Pillow, the number that was asked for.
+        for number in range(frame + 1, MAX_TIFF_FRAMES + 1):
+            image.seek(number)
+    except EOFError:
+        return False
+    finally:
+        image.seek(frame)
+        image.info = info  # Pillow leaves the profiles of other frames there
+    return True
 
 
 def _load(image: "Image.Image") -> None:
@@ -173,8 +223,8 @@ def _load(image: "Image.Image") -> None:
 
 
 @contextmanager
-def _pillow_errors() -> Iterator[None]:
-    """Turns whatever Pillow raises, and that can be anything, into one PictureError."""
+def _pillow_errors(warned: list[str]) -> Iterator[None]:
+    """Turns whatever Pillow raises, and that can be anything, into one PictureError; libtiff's words are better."""
     from PIL import Image
 
     try:
@@ -186,7 +236,12 @@ def _pillow_errors() -> Iterator[None]:
     except MemoryError as error:
         raise PictureError("there is not enough memory to read the picture") from error
     except Exception as error:
-        raise PictureError(f"the picture is damaged ({_one_line(error)})") from error
+        if isinstance(error, ValueError) and "MAX_TEXT_" in str(error):
+            raise _LongTextError(
+                "a PNG's colour profile or text is longer than Pillow reads, 1 MiB each and 64 MiB together"
+            ) from error
+        known = str(error).startswith("decoder error") and warned
+        raise PictureError(f"the picture is damaged ({warned[0][:200] if known else _one_line(error)})") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -73,6 +73,11 @@ def good() -> Iterator[tuple[str, bytes]]:
     yield "hyper-tiles", encode_picture(large, photo, runtime, quality=40, tile=256)
     yield "hyper-one-pixel", encode_picture(Picture(color[:1, :1]), photo, runtime)
     yield "hyper-odd-size", encode_picture(Picture(color[:33, :65]), photo, runtime, quality=100)
+    for family in ("pool", "dense", "deconv"):
+        model = load_model(HERE / "models" / f"tiny-{family}")
+        runtime = model.runtime(threads=1)
+        for coder in CODERS:
+            yield f"{family}-{coder}", encode_picture(PHOTO, model, runtime, quality=80, coder=coder)
     # A section that a later version may add, and this one skips.
     sound = encode_picture(Picture(color[:16, :16]), MODEL, RUNTIME)
     yield "unknown-optional-section", by_hand(*unpack(sound), Section(0x90, b"new"))

@@ -1,6 +1,7 @@
 """Files that must decode for ever, and bad files with the error that each must give; see make.py."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +44,22 @@ def test_there_is_a_bad_file_for_every_error() -> None:
 def test_symbols(name: str) -> None:
     data = (HERE / "good" / f"{name}.cnz").read_bytes()
     contents = read_contents(data)
-    assert list(decode_values(contents, model_for(contents.header)).shape) == GOOD[name]["symbols"]
+    model = model_for(contents.header)
     assert verify(data) == GOOD[name]["symbols_sha256"]
+    for threads in (1, 2, 8):
+        values = decode_values(contents, model, threads)
+        assert list(values.shape) == GOOD[name]["symbols"]
+        assert sha256(values.astype("<i4").tobytes()).hexdigest() == GOOD[name]["symbols_sha256"]
 
 
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
 @pytest.mark.parametrize("name", GOOD)
-def test_pixels(name: str) -> None:
+def test_pixels(name: str, runtime: str) -> None:
+    if runtime == "torch":
+        pytest.importorskip("torch")
     entry = GOOD[name]
-    picture = decode_picture((HERE / "good" / f"{name}.cnz").read_bytes(), threads=1)
+    data = (HERE / "good" / f"{name}.cnz").read_bytes()
+    picture = decode_picture(data, open_runtime=lambda model: model.runtime(runtime, threads=1), threads=1)
     assert (list(picture.color.shape), picture.depth) == (entry["shape"], entry["depth"])
     blocks = {key: block.hex() for key, block in vars(picture.metadata).items() if block is not None}
     assert blocks == entry["metadata"]
