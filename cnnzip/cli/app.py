@@ -101,6 +101,9 @@ def _outcome(as_json: bool) -> int:
     except CnnzipError as error:
         _tell(as_json, type(error).__name__, str(error))
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
+    except MemoryError:  # outside of what is done to each file
+        _tell(as_json, "MemoryError", "not enough memory")
+        return EXIT_FAILED
     except (KeyboardInterrupt, typer.Abort) as error:
         _tell(as_json, "Interrupted", str(error) or "interrupted")
         return EXIT_INTERRUPTED

@@ -6,7 +6,7 @@ from cnnzip import limits
 from cnnzip.codec.header import Header
 from cnnzip.codec.metadata import unpack_metadata
 from cnnzip.codec.tiling import WHOLE
-from cnnzip.container import SectionType, unpack
+from cnnzip.container import Section, SectionType, unpack
 from cnnzip.errors import SectionError
 from cnnzip.image import Metadata, Samples, decode_plane
 
@@ -35,7 +35,11 @@ def read_contents(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Content
     Raises:
         CnzError: of the type that says what is wrong with it.
     """
-    sections = unpack(data)
+    return contents_of(unpack(data), limit_pixels)
+
+
+def contents_of(sections: tuple[Section, ...], limit_pixels: int = limits.MAX_PIXELS) -> Contents:
+    """What the sections of a file hold; raises what `read_contents` raises of it."""
     header = Header.unpack(sections[0].payload, limit_pixels)
     by_type = {kind: [s.payload for s in sections if s.type == kind] for kind in SectionType}
     latents, alphas = by_type[SectionType.LATENT], by_type[SectionType.ALPHA]

@@ -74,8 +74,9 @@ def decode_color(
         PayloadError: the coded data is not a latent of the size that the header implies.
     """
     seen = surroundings(coded, model, wanted)
+    tiles = coded.decoded(coded.tiles_in(seen), threads)
     latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
-    for tile, values in coded.decoded(coded.tiles_in(seen), threads):
+    for tile, values in tiles:
         put(latent, seen, tile, model.prior.dequantise(values, header.quality_units))
     return shown(latent, seen, header, model, runtime, wanted, shrink)
 

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzip import limits
-from cnnzip.codec.contents import decode_alpha, read_contents
+from cnnzip.codec.contents import contents_of, decode_alpha, read_contents
 from cnnzip.codec.decode import decode_values
 from cnnzip.codec.header import Header
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
-from cnnzip.container import section_table
+from cnnzip.container import section_table, sections_at
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,9 @@ class Report:
 
 def describe(data: bytes, limit_pixels: int = limits.MAX_PIXELS) -> Report:
     """What the `.cnz` file `data` holds; raises CnzError where its structure is bad."""
-    contents = read_contents(data, limit_pixels)
-    parts = tuple(Part(entry.name, entry.offset, entry.size) for entry in section_table(data))
+    table = section_table(data)
+    contents = contents_of(sections_at(data, table), limit_pixels)
+    parts = tuple(Part(entry.name, entry.offset, entry.size) for entry in table)
     return Report(contents.header, parts, len(data))
 
 

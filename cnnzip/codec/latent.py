@@ -1,5 +1,6 @@
 """The coded latent of a file: its hyper-latent, and its tiles, which are decoded one by one."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -56,9 +57,9 @@ class CodedLatent:
         Raises:
             PayloadError: the coded data is not a tile of that size.
         """
+        self.expect([number])
         stream = self._contents.latents[number]
-        if stream is None:
-            raise PayloadError("the tile is lost")
+        assert stream is not None
         decoder = self._coder.decoder(stream)
         read = self._overhear(decoder.read)
         hyper = self._hyper_from(read) if self._hyper is None else self._hyper
@@ -74,8 +75,30 @@ class CodedLatent:
 
         return [number for number, tile in enumerate(self.tiles) if all(map(meet, tile, region))]
 
+    def expect(self, numbers: Sequence[int]) -> None:
+        """See that each of the tiles is there and has bytes enough for its size, before anything is made for it.
+
+        Raises:
+            PayloadError: one is lost, or shorter than any of its size can be.
+        """
+        for number in numbers:
+            stream, tile = self._contents.latents[number], self.tiles[number]
+            if stream is None:
+                raise PayloadError("the tile is lost")
+            symbols = math.prod((self.shape[0], *(span.stop - span.start for span in tile)))
+            self._coder.expect(stream, symbols + (math.prod(self._hyper_shape) if self._hyper is None else 0))
+
+    def may_hold(self, number: int) -> bool:
+        """Whether a tile passes `expect`."""
+        try:
+            self.expect([number])
+        except PayloadError:
+            return False
+        return True
+
     def decoded(self, numbers: Sequence[int], threads: int = 0) -> Iterator[tuple[Region, NDArray[np.int32]]]:
-        """Tiles by number, several at a time: where each lies, and its values; see `tile`."""
+        """Tiles by number, several at a time: where each lies, and its values; see `expect` and `tile`."""
+        self.expect(numbers)
         values = each(self.tile, numbers, threads)
         return ((self.tiles[number], one) for number, one in zip(numbers, values, strict=True))
 
@@ -83,13 +106,15 @@ class CodedLatent:
         """All values (M, h, w); see `tile`."""
         if len(self.tiles) == 1:
             return next(each(self.tile, [0], threads))
+        tiles = self.decoded(range(len(self.tiles)), threads)
         values = np.empty(self.shape, dtype=np.int32)
-        for tile, part in self.decoded(range(len(self.tiles)), threads):
+        for tile, part in tiles:
             values[:, *tile] = part
         return values
 
     def _hyper_alone(self) -> NDArray[np.int32]:
         assert self._contents.hyper_latent is not None
+        self._coder.expect(self._contents.hyper_latent, math.prod(self._hyper_shape))
         decoder = self._coder.decoder(self._contents.hyper_latent)
         hyper = self._hyper_from(self._overhear(decoder.read))
         decoder.finish()

@@ -46,6 +46,8 @@ def decode_partial(
     model = find_model(header)
     contents, lost = _contents(header, sections[1:], model)
     coded = CodedLatent(contents, model)
+    if not any(map(coded.may_hold, range(len(coded.tiles)))):  # known before anything of the picture's size is made
+        raise PayloadError("no part of the picture is left")
     everything = slice(0, coded.shape[1]), slice(0, coded.shape[2])
     mean = model.prior.dequantise(np.zeros((coded.shape[0], 1, 1), dtype=np.int32), header.quality_units)
     latent = np.broadcast_to(mean, coded.shape).copy()

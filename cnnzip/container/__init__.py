@@ -10,6 +10,7 @@ from cnnzip.container.format import (
     is_cnz,
     pack,
     section_table,
+    sections_at,
     unpack,
 )
 from cnnzip.container.salvage import salvage
@@ -27,6 +28,7 @@ __all__ = [
     "read_varint",
     "salvage",
     "section_table",
+    "sections_at",
     "unpack",
     "write_varint",
 ]

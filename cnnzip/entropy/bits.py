@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from cnnzip.errors import PayloadError
 
+TOO_SHORT = "the coded data ends too early"
+
 
 def pack_bits(values: NDArray[np.int64], widths: NDArray[np.int64]) -> bytes:
     """Fields one after another, the last byte filled up with zeros.
@@ -35,10 +37,15 @@ class BitReader:
         # Behind the end there are zeros, so that a window or field may hang over it.
         self._bytes = np.frombuffer(data + bytes(8), dtype=np.uint8)
 
+    @property
+    def left(self) -> int:
+        """Bits that are left."""
+        return self.size - self.position
+
     def advance(self, count: int) -> None:
         """Moves on by `count` bits; PayloadError beyond the end."""
-        if count > self.size - self.position:
-            raise PayloadError("the coded data ends too early")
+        if count > self.left:
+            raise PayloadError(TOO_SHORT)
         self.position += count
 
     def windows(self, span: int, width: int) -> NDArray[np.uint32]:
@@ -63,8 +70,7 @@ class BitReader:
 
     def finish(self) -> None:
         """PayloadError unless only the zeros that fill the last byte are left."""
-        left = self.size - self.position
-        if left >= 8:
-            raise PayloadError(f"{left // 8} bytes of coded data are left over")
-        if left and self._bytes[self.position >> 3] & ((1 << left) - 1):
+        if self.left >= 8:
+            raise PayloadError(f"{self.left // 8} bytes of coded data are left over")
+        if self.left and self._bytes[self.position >> 3] & ((1 << self.left) - 1):
             raise PayloadError("the padding behind the coded data is not zero")

@@ -5,6 +5,7 @@ Building needs `dahuffman`; decoding works from the stored lengths alone.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,12 @@ class Codebook:
         if table not in self._codes:
             self._codes[table] = CanonicalCode(self._lengths[self._start[table] : self._start[table + 1]])
         return self._codes[table]
+
+    @cached_property
+    def least_bits(self) -> NDArray[np.float64]:
+        """(T,) a letter of each table takes no fewer bits: its shortest code word, shared among the most letters."""
+        shortest: NDArray[np.float64] = np.minimum.reduceat(self._lengths, self._start[:-1]) / self._parameters
+        return shortest
 
     def choices(self, table: int) -> list[Choice]:
         """The layout of one table, then each other that it could take, at its best."""

@@ -40,6 +40,14 @@ class Coder(Protocol):
         """
         ...
 
+    def expect(self, data: bytes, symbols: int) -> None:
+        """See that the data is no shorter than any stream of so many symbols.
+
+        Raises:
+            PayloadError: it is.
+        """
+        ...
+
     def decoder(self, data: bytes) -> Decoder:
         """A decoder of one stream; PayloadError if the bytes cannot begin one."""
         ...

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnzip.entropy.bits import BitReader, pack_bits
+from cnnzip.entropy.bits import TOO_SHORT, BitReader, pack_bits
 from cnnzip.entropy.canonical import MAX_LENGTH, CanonicalCode
 from cnnzip.entropy.codebook import Codebook
 from cnnzip.entropy.passes import WIDTH_BITS, LetterPass, read_pass
@@ -44,6 +44,11 @@ class HuffmanCoder:
             widths += [np.full_like(letters.widths, WIDTH_BITS), letters.widths]
         return pack_bits(np.concatenate(values), np.concatenate(widths))
 
+    def expect(self, data: bytes, symbols: int) -> None:
+        """See `Coder.expect`."""
+        if symbols * self._codebook.least_bits.min() > 8 * len(data):
+            raise PayloadError(TOO_SHORT)
+
     def decoder(self, data: bytes) -> "HuffmanDecoder":
         """A decoder of one stream."""
         return HuffmanDecoder(self._codebook, data)
@@ -55,6 +60,11 @@ class HuffmanDecoder:
     def __init__(self, codebook: Codebook, data: bytes) -> None:
         self._codebook = codebook
         self._bits = BitReader(data)
+
+    def expect(self, counts: NDArray[np.intp]) -> None:
+        """See `passes.Source`."""
+        if counts @ self._codebook.least_bits > self._bits.left:
+            raise PayloadError(TOO_SHORT)
 
     def read(self, indices: NDArray[np.uint8]) -> NDArray[np.int32]:
         """The symbols of the next pass; see `Decoder.read`."""
@@ -74,10 +84,12 @@ class HuffmanDecoder:
         code = self._codebook.code(table)
         # How far ahead to look is a guess; a wrong one costs time only.
         guess = 1.03 * float(self._codebook.tables.entropy[table])
+        ahead = 64
         pieces = []
         left = count
         while left > 0:
-            span = min(int(guess * left) + 64, MAX_SPAN, self._bits.size - self._bits.position)
+            span = min(int(guess * left) + ahead, MAX_SPAN, self._bits.left)
+            ahead *= 2  # letters far less likely than the table says must not come a few at a time
             words, ends = _words_ahead(self._bits, code, span)
             carried = np.cumsum(layout.counts(words))
             needed = min(int(np.searchsorted(carried, left)) + 1, len(words))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnzip.entropy.tables import SYMBOL_LIMIT, Tables
+from cnnzip.entropy.tables import MAX_TABLES, SYMBOL_LIMIT, Tables
 from cnnzip.errors import PayloadError
 
 WIDTH_BITS = 5
@@ -21,9 +21,20 @@ WIDTH_BITS = 5
 MAX_WIDTH = 22
 """The widest escape: a table at one end of the symbols' range, the symbol at the other."""
 
+PIECE = 1 << 20
+"""So many table indices are counted together: numpy makes eight bytes of each meanwhile."""
+
 
 class Source(Protocol):
     """What a decoder reads from: letters under a table, and raw fields of bits."""
+
+    def expect(self, counts: NDArray[np.intp]) -> None:
+        """See that what is left can hold so many letters of each table, (T,), whatever letters they are.
+
+        Raises:
+            PayloadError: it cannot.
+        """
+        ...
 
     def letters(self, table: int, count: int) -> NDArray[np.integer[Any]]:
         """The next `count` letters of a table."""
@@ -44,11 +55,7 @@ class Grouping:
     @classmethod
     def of(cls, tables: Tables, indices: NDArray[np.uint8]) -> "Grouping":
         """Groups table indices; ValueError if they are not flat bytes below the number of tables."""
-        if indices.ndim != 1 or indices.dtype != np.uint8:
-            raise ValueError("table indices must be a flat array of uint8")
-        counts = np.bincount(indices, minlength=len(tables))
-        if len(counts) > len(tables):
-            raise ValueError(f"table index {len(counts) - 1}, but there are {len(tables)} tables")
+        counts = _counts(tables, indices)
         return cls(np.argsort(indices, kind="stable"), counts)
 
     def ranges(self) -> Iterator[tuple[int, int, int]]:
@@ -93,9 +100,13 @@ def read_pass(tables: Tables, indices: NDArray[np.uint8], source: Source) -> NDA
     """The symbols of one pass, in the order of `indices`.
 
     Raises:
-        PayloadError: an escape is outside the range of symbols, or the source says so.
+        PayloadError: the source has too little for so many symbols, an escape is outside their range, or the source
+            says so.
     """
-    grouping = Grouping.of(tables, indices)
+    # Before anything is made of the indices: a few bytes may claim a picture of any size.
+    counts = _counts(tables, indices)
+    source.expect(counts)
+    grouping = Grouping(np.argsort(indices, kind="stable"), counts)
     letters = np.empty(len(indices), dtype=np.int32)
     for table, start, stop in grouping.ranges():
         letters[start:stop] = source.letters(table, stop - start)
@@ -109,6 +120,18 @@ def read_pass(tables: Tables, indices: NDArray[np.uint8], source: Source) -> NDA
     symbols = np.empty_like(letters)
     symbols[grouping.order] = letters
     return symbols
+
+
+def _counts(tables: Tables, indices: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """(T,) how many symbols each table has; ValueError as of `Grouping.of`."""
+    if indices.ndim != 1 or indices.dtype != np.uint8:
+        raise ValueError("table indices must be a flat array of uint8")
+    counts = np.zeros(MAX_TABLES, dtype=np.intp)
+    for start in range(0, len(indices), PIECE):
+        counts += np.bincount(indices[start : start + PIECE], minlength=MAX_TABLES)
+    if counts[len(tables) :].any():
+        raise ValueError(f"table index {np.flatnonzero(counts)[-1]}, but there are {len(tables)} tables")
+    return counts[: len(tables)]
 
 
 def _read_escapes(escape: NDArray[np.int32], source: Source) -> NDArray[np.int64]:

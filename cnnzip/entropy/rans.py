@@ -1,20 +1,27 @@
 """The rANS coder: within a hair of the entropy, by `constriction`."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnzip.entropy.passes import WIDTH_BITS, LetterPass, read_pass
-from cnnzip.entropy.tables import Tables
+from cnnzip.entropy.tables import TOTAL, Tables
 from cnnzip.errors import PayloadError
 
 WORD_BYTES = 4
 """constriction's coder emits words of 32 bits; in a stream they are little-endian."""
 
-START = 1 << 24
+START_BITS = 24
+START = 1 << START_BITS
 """The state in which the encoder begins: one that a decoder of data cut short hardly ever ends in."""
+
+NO_END = "the coded data does not end where its symbols do"
+
+PIECE = 1 << 18
+"""So many letters are read before it is asked whether anything is left to read."""
 
 
 class RansCoder:
@@ -25,6 +32,24 @@ class RansCoder:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._models: dict[int, Any] = {}
+
+    @cached_property
+    def least_bits(self) -> NDArray[np.float64]:
+        """(T,) a letter of each table takes no fewer bits.
+
+        A letter of f parts takes a state x to f·⌊x / 2^24⌋ + (x mod 2^24) − c, where c ≤ x mod 2^24 are the parts below
+        it: to at most x − k·(2^24 − f), k = ⌊x / 2^24⌋. As x + 1 ≤ (k + 1)·2^24, x + 1 shrinks by the factor
+        1 − (1 − f / 2^24)·k / (k + 1) at least, and k ≥ 256 while there are words. Behind them x falls from below 2^32
+        to 2^24 with k ≥ 1, where a letter may take half of that: so 8 bits count double, and START's 24 make up for it.
+        """
+        likeliest = np.maximum.reduceat(self._tables.frequencies, self._tables.start[:-1])
+        bits: NDArray[np.float64] = -np.log2(1 - (1 - likeliest / TOTAL) * 256 / 257)
+        return bits
+
+    def expect(self, data: bytes, symbols: int) -> None:
+        """See `Coder.expect`."""
+        if symbols * self.least_bits.min() > 8 * len(data):
+            raise PayloadError(NO_END)
 
     def encode(self, passes: Sequence[tuple[NDArray[np.int32], NDArray[np.uint8]]]) -> bytes:
         """All passes as one stream; see `Coder.encode`."""
@@ -72,6 +97,12 @@ class RansDecoder:
         self._coder = coder
         self._ans = constriction.stream.stack.AnsCoder(words)
 
+    def expect(self, counts: NDArray[np.intp]) -> None:
+        """See `passes.Source`."""
+        # constriction counts the bits below the leading one.
+        if counts @ self._coder.least_bits > self._ans.num_valid_bits() + 1:
+            raise PayloadError(NO_END)
+
     def read(self, indices: NDArray[np.uint8]) -> NDArray[np.int32]:
         """The symbols of the next pass; see `Decoder.read`."""
         return read_pass(self._tables, indices, self)
@@ -79,7 +110,7 @@ class RansDecoder:
     def finish(self) -> None:
         """PayloadError unless the coder is back in the state in which the encoder began."""
         if self._ans.get_compressed().tolist() != [START]:
-            raise PayloadError("the coded data does not end where its symbols do")
+            raise PayloadError(NO_END)
 
     def fields(self, widths: NDArray[np.int64]) -> NDArray[np.int64]:
         """The next raw fields; see `passes.Source`."""
@@ -93,7 +124,14 @@ class RansDecoder:
 
     def letters(self, table: int, count: int) -> NDArray[np.integer[Any]]:
         """The next letters of a table; see `passes.Source`."""
-        letters: NDArray[np.int32] = self._ans.decode(self._coder.model(table), count)
+        model = self._coder.model(table)
+        letters = np.empty(count, dtype=np.int32)
+        for start in range(0, count, PIECE):
+            # No letter raises the state, so that it cannot come back to START; constriction would go on for ever.
+            if start and self._ans.num_valid_bits() < START_BITS:
+                raise PayloadError(NO_END)
+            piece = letters[start : start + PIECE]
+            piece[:] = self._ans.decode(model, len(piece))
         return letters
 
 

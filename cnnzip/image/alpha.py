@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,12 @@ from cnnzip.image.picture import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+MAX_CHUNKS = 1 << 16
+"""So many chunks of 8 kB hold the largest plane; without a limit, empty ones would take time for nothing."""
+
+_STEP = 1 << 18
+"""Bytes that are inflated, or made by it, at a time."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -34,14 +41,16 @@ def decode_plane(data: bytes, height: int, width: int, depth: int) -> Samples:
     Raises:
         PayloadError: the data are anything else.
     """
-    chunks = list(_chunks(data))
+    chunks = list(islice(_chunks(data), MAX_CHUNKS + 1))
+    if len(chunks) > MAX_CHUNKS:
+        raise PayloadError(f"the alpha plane has more than {MAX_CHUNKS} chunks")
     kinds = [kind for kind, _ in chunks]
     if len(kinds) < 3 or kinds != [b"IHDR", *[b"IDAT"] * (len(kinds) - 2), b"IEND"]:
         raise PayloadError("the alpha plane is not a plain PNG")
     gray, deflate, filters, plain = 0, 0, 0, 0
     if chunks[0][1] != struct.pack(">IIBBBBB", width, height, depth, gray, deflate, filters, plain):
         raise PayloadError(f"the alpha plane is not {width}×{height} samples of {depth} bits")
-    _check_stream(b"".join(body for _, body in chunks[1:-1]), height * (1 + width * depth // 8))
+    _check_stream([body for _, body in chunks[1:-1]], height * (1 + width * depth // 8))
     return _decode(data)
 
 
@@ -63,21 +72,32 @@ def _chunks(data: bytes) -> "Iterator[tuple[bytes, bytes]]":
         at += 12 + length
 
 
-def _check_stream(stream: bytes, size: int) -> None:
+def _check_stream(bodies: list[bytes], size: int) -> None:
     """Raises PayloadError unless the zlib stream inflates to exactly `size` bytes: Pillow is more lenient."""
     inflater = zlib.decompressobj()
     left = size
     try:
-        while not inflater.eof:
-            piece = inflater.decompress(stream, min(left, 1 << 20) + 1)
-            stream = inflater.unconsumed_tail
-            left -= len(piece)
-            if left < 0 or not (piece or inflater.eof):
+        for piece in _pieces(bodies):
+            if inflater.eof or left < 0:
+                left = -1
                 break
+            rest, full = piece, True
+            while left >= 0 and (rest or full):
+                most = min(left, _STEP) + 1
+                made = len(inflater.decompress(rest, most))
+                left -= made
+                rest, full = inflater.unconsumed_tail, made == most
     except zlib.error as error:
         raise PayloadError("the alpha plane does not inflate") from error
     if left or not inflater.eof or inflater.unused_data:
         raise PayloadError("the alpha plane has too few or too many samples")
+
+
+def _pieces(bodies: list[bytes]) -> "Iterator[bytes]":
+    """The bytes of all bodies some at a time: zlib copies what an output limit leaves of its input."""
+    for body in bodies:
+        for start in range(0, len(body), _STEP):
+            yield body[start : start + _STEP]
 
 
 def _decode(data: bytes) -> Samples:

@@ -14,6 +14,9 @@ from cnnzip.networks.graph_file import Signature
 from cnnzip.networks.graph_plan import GraphPlan
 from cnnzip.networks.weights_file import WeightsFile
 
+OUT_OF_MEMORY = ("bad_alloc", "bfc_arena", "Failed to allocate memory")
+"""What is in the errors of the libraries where an allocation failed."""
+
 MAX_MAGNITUDE = np.float32(1e30)
 """No network comes near it, and what is computed of its output does not overflow."""
 
@@ -47,6 +50,7 @@ class Graph(ABC):
 
         Raises:
             BadModelError: it is missing, not what a bundle may hold, refused by the library, or fails on its input.
+            MemoryError: there is not enough for it.
         """
         shapes = {name: array.shape for name, array in inputs.items()}
         plan, loaded = self._loading().result()
@@ -54,6 +58,7 @@ class Graph(ABC):
         try:
             result = self.compute(loaded, inputs)
         except Exception as error:  # the libraries' exceptions share no root of their own
+            _check_memory(error)
             told = ", ".join(map(str, shapes.values()))
             raise BadModelError(f"{self.path}: failed on {told}: {_one_line(error)}") from error
         if result.shape != expected or result.dtype != np.float32:
@@ -68,7 +73,10 @@ class Graph(ABC):
     def _loading(self) -> Future[tuple[GraphPlan, Any]]:
         if self._loaded is None:
             loader = ThreadPoolExecutor(1)
-            self._loaded = loader.submit(self._open)
+            try:
+                self._loaded = loader.submit(self._open)
+            except RuntimeError as error:  # there is no room for the thread's stack
+                raise MemoryError from error
             loader.shutdown(wait=False)
         return self._loaded
 
@@ -77,6 +85,7 @@ class Graph(ABC):
         try:
             return plan, self.load()
         except Exception as error:
+            _check_memory(error)
             raise BadModelError(f"{self.path}: not a usable network: {_one_line(error)}") from error
 
     def _plan(self) -> GraphPlan:
@@ -121,6 +130,12 @@ def require_finite(result: NDArray[np.float32], path: Path) -> None:
     # Of what holds NaN, both are NaN, and nothing is at most that.
     if not (result.max(initial=0) <= MAX_MAGNITUDE and result.min(initial=0) >= -MAX_MAGNITUDE):
         raise BadModelError(f"{path}: made numbers that are not finite")
+
+
+def _check_memory(error: Exception) -> None:
+    """Raise MemoryError where a library's error means that; they say so in words alone."""
+    if any(words in str(error) for words in OUT_OF_MEMORY):
+        raise MemoryError from error
 
 
 def _one_line(error: Exception) -> str:

@@ -33,8 +33,11 @@ def product_threads(count: int) -> Iterator[None]:
 
 
 def product(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(D, C) times (C, N)."""
-    (result,) = _session(_threads.get()).run(None, {"a": a, "b": b})
+    """(D, C) times (C, N); MemoryError where there is no room for it."""
+    try:
+        (result,) = _session(_threads.get()).run(None, {"a": a, "b": b})
+    except Exception as error:  # ONNX Runtime's own; nothing else can fail with matrices that fit
+        raise MemoryError from error
     product: NDArray[np.float64] = result
     return product
 

@@ -287,3 +287,11 @@ def test_models_tells_of_damaged_ones(cnnzip, bundle) -> None:
     done = cnnzip("models")
     assert done.code == 1
     assert done.error.startswith(f"{bundle}/model.json: not a model's description (")
+
+
+def test_memory_that_ends_outside_of_what_is_done_to_a_file(cnnzip, contents, monkeypatch) -> None:
+    def fail() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cnnzip.codec.models.installed", fail)
+    assert refuses(cnnzip, contents, "models") == "not enough memory"

@@ -28,7 +28,7 @@ from cnnzip.codec.models import model_for
 from cnnzip.container import MAGIC, VERSION, Section, SectionType, pack, unpack, write_varint
 from cnnzip.entropy import CODERS
 from cnnzip.errors import CnnzipError
-from cnnzip.image import Metadata, Picture, read, write
+from cnnzip.image import Metadata, Picture, encode_plane, read, write
 
 HERE = Path(__file__).parent
 MODEL = load_model(HERE / "models" / "tiny")
@@ -100,6 +100,11 @@ def header(**fields: object) -> Section:
     return Section(HEADER, Header(**{**vars(plain), **fields}).pack())
 
 
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc32(kind + body))
+
+
 def bad() -> Iterator[tuple[str, bytes]]:
     """(name, file) of the bad files; the name begins with the error."""
     color = PHOTO.color[:16, :16]
@@ -142,8 +147,18 @@ def bad() -> Iterator[tuple[str, bytes]]:
     yield "PayloadError-latent-cut-off", pack([head, Section(LATENT, latent.payload[:-1])])
     yield "PayloadError-latent-too-long", pack([head, Section(LATENT, latent.payload + b"\0")])
     yield "PayloadError-latent-of-a-huge-picture", pack([header(width=12_000, height=12_000), latent])
+    huge = {"width": 12_000, "height": 12_000}
+    yield "PayloadError-rans-of-a-huge-picture", pack([header(**huge, coder="rans"), Section(LATENT, b"\xff" * 16)])
+    photo = load_model(HERE / "models" / "tiny-photo").description
+    for coder in CODERS:
+        claim = header(**huge, coder=coder, model_name=photo.name, model_id=photo.id)
+        yield f"PayloadError-hyper-{coder}-of-a-huge-picture", pack([claim, Section(LATENT, b"\xff" * 16)])
     yield "PayloadError-latent-rans", pack([header(coder="rans"), Section(LATENT, b"\x01\x02\x03\x04\x05")])
     yield "PayloadError-alpha", pack([header(alpha=True), latent, Section(ALPHA, b"no PNG")])
+    plane = encode_plane(color[:16, :16, 0])
+    inflated = zlib.compress(bytes(1 << 20), 9)
+    bomb = plane[:33] + chunk(b"IDAT", inflated) + chunk(b"IEND", b"")
+    yield "PayloadError-alpha-bomb", pack([header(alpha=True), latent, Section(ALPHA, bomb)])
     yield "PayloadError-metadata", pack([head, latent, Section(SectionType.ICC, deflated + b"\0")])
     yield "ModelNotFoundError", pack([header(model_name="other", model_id=bytes(8)), latent])
 
