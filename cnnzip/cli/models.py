@@ -23,7 +23,7 @@ def models(as_json: options.Json = False) -> None:
         # A name found twice: the first on the search path is the one that encode or denoise takes.
         shadowed, default = folder.name in seen, folder.name in (DEFAULT_MODEL, DEFAULT_DENOISER)
         seen.add(folder.name)
-        size = sum(file.stat().st_size for file in folder.iterdir())
+        size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
         if as_json:
             fields = {"name": folder.name, "id": description.id.hex(), "family": description.family}
             place = {"folder": str(folder), "bytes": size, "default": default, "shadowed": shadowed}

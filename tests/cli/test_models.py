@@ -24,6 +24,12 @@ def test_a_denoiser_is_listed(cnnzip, denoiser) -> None:
     assert (record["name"], record["family"], record["default"]) == ("denoise", "denoise", True)
 
 
+def test_a_link_to_nowhere_in_a_bundle_ends_nothing(cnnzip, denoiser) -> None:
+    before = cnnzip("models").stdout
+    (denoiser / "notes").symlink_to("nowhere")
+    assert cnnzip("models").stdout == before
+
+
 def test_a_denoiser_encodes_nothing(cnnzip, denoiser, contents) -> None:
     before = contents()
     done = cnnzip("encode", "--model", "denoise", "photo.png")

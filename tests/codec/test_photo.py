@@ -117,17 +117,6 @@ def test_more_quality_is_nearer_to_the_latent(
         assert np.abs(values / 256 - gains.scale(latent, units)).max() <= 1.001  # thresholds reach to a whole step
 
 
-@pytest.mark.parametrize("threads", [1, 2, 8])
-def test_threads_change_no_value(
-    threads: int, photo: Picture, photo_model: Model, photo_runtime: Runtime, encode: Encode
-) -> None:
-    one, other = Watched(photo_runtime), Watched(photo_model.runtime(threads=threads))
-    data = encode(photo, quality=90)
-    pictures = [decode(data, photo_model, runtime).color.astype(int) for runtime in (one, other)]
-    assert np.array_equal(one.latent, other.latent)
-    assert np.abs(pictures[0] - pictures[1]).max() <= 1
-
-
 def test_a_synthesis_disturbed_by_noise_decodes_the_same_symbols(
     photo: Picture, photo_model: Model, photo_runtime: Runtime, encode: Encode
 ) -> None:

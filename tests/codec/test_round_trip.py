@@ -132,24 +132,6 @@ def test_each_block_of_metadata_alone(photo: Picture, encode: Encode, decode: De
         assert decode(encode(Picture(photo.color, metadata=metadata))).metadata == metadata
 
 
-@pytest.mark.parametrize("threads", [1, 2, 8])
-def test_threads_change_no_symbol_and_no_pixel_by_more_than_1(
-    threads: int, photo: Picture, tiny: Model, encode: Encode, decode: Decode
-) -> None:
-    data = encode(photo)
-    runtime = tiny.runtime(threads=threads)
-    back = decode_picture(data, find_model=lambda _: tiny, open_runtime=lambda _: runtime)
-    assert np.abs(back.color.astype(int) - decode(data).color.astype(int)).max() <= 1
-
-
-def test_the_torch_runtime_is_within_1(photo: Picture, tiny: Model, encode: Encode, decode: Decode) -> None:
-    pytest.importorskip("torch")
-    data = encode(photo, quality=90)
-    torch = tiny.runtime("torch", threads=1)
-    back = decode_picture(data, find_model=lambda _: tiny, open_runtime=lambda _: torch)
-    assert np.abs(back.color.astype(int) - decode(data).color.astype(int)).max() <= 1
-
-
 def test_the_digest_is_that_of_the_symbols(photo: Picture, tiny: Model, encode: Encode, installed_tiny: object) -> None:
     data = encode(photo)
     symbols = decode_values(read_contents(data), tiny)
