@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -174,8 +175,10 @@ def measure_sizes(run: SpeedRun, tool: Tool, pictures: dict[int, Path], save: Ca
 
 
 def _size(name: str, ours: Tool, path: Path, folder: Path, threads: int) -> Size:
-    with Image.open(path) as image:
-        width, height = image.size
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is one of ours
+        with Image.open(path) as image:
+            width, height = image.size
     runs = RUNS if width * height < 1e6 * LARGE_MEGAPIXELS else RUNS_LARGE
     turns = [turn(ours, folder, threads, path) for _ in range(runs)]
     encode, encode_peak, decode, decode_peak = (median(column) for column in zip(*turns, strict=True))
