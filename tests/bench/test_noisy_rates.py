@@ -36,6 +36,7 @@ class Unseeing:
         self.runtime = runtime
         self.synthesis = runtime.synthesis
         self.hyper_analysis = runtime.hyper_analysis
+        self.preload = runtime.preload
 
     def analysis(self, pixels):
         return self.runtime.analysis(np.full_like(pixels, 0.5))
