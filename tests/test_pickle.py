@@ -82,6 +82,13 @@ open_denoiser(denoiser).run(planes[:, :3], planes[:, 3:])
 def test_nothing_is_unpickled_on_the_way(what: str, code: int, installed_tiny: Path, photo_file: Path) -> None:
     assert installed_tiny.is_dir()
     environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
-    command = [sys.executable, "-c", PROGRAM, what, str(photo_file), str(PACKAGE.parent / "models" / "denoise")]
+    command = [
+        sys.executable,
+        "-c",
+        PROGRAM,
+        what,
+        str(photo_file),
+        str(Path(__file__).parents[1] / "models" / "denoise"),
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert done.returncode == code, done.stderr.decode()
