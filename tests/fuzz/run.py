@@ -30,6 +30,7 @@ import contextlib
 import importlib
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -142,8 +143,8 @@ def _place(error: Exception) -> str:
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
 
 
-def fuzz(target: ModuleType, watch: Watch, options: argparse.Namespace) -> None:
-    """Run libFuzzer; does not come back."""
+def fuzz(target: ModuleType, watch: Watch, options: argparse.Namespace, folder: str) -> None:
+    """Run libFuzzer, with `folder` for what is not kept; does not come back."""
     import atheris
 
     rng = random.Random(options.seed)
@@ -168,20 +169,20 @@ def fuzz(target: ModuleType, watch: Watch, options: argparse.Namespace) -> None:
         watch(data)
         if interrupted or watch.executions == options.runs or (end is not None and time.perf_counter() > end):
             watch.tell()
+            shutil.rmtree(folder, ignore_errors=True)
             os._exit(1 if watch.found else 0)  # libFuzzer would end without a word to Python
 
-    with tempfile.TemporaryDirectory() as folder:
-        corpus, seeds = options.corpus or Path(folder, "corpus"), Path(folder, "seeds")
-        for place in (corpus, seeds, options.findings):
-            place.mkdir(parents=True, exist_ok=True)
-        for number, seed in enumerate(target.seeds()):
-            (seeds / f"{number:04}").write_bytes(seed)
-        flags = (f"-seed={options.seed}", f"-max_len={target.MAX_BYTES}", "-len_control=0", "-verbosity=0")
-        signals = ("-handle_int=0", "-handle_term=0")  # Ctrl-C ends with the counts, too
-        limits = (f"-timeout={HANG_SECONDS}", "-rss_limit_mb=0", f"-artifact_prefix={options.findings}/")
-        atheris.Setup([sys.argv[0], *flags, *signals, *limits, str(corpus), str(seeds)], one, custom_mutator=mutator)
-        watch.start()
-        atheris.Fuzz()
+    corpus, seeds = options.corpus or Path(folder, "corpus"), Path(folder, "seeds")
+    for place in (corpus, seeds, options.findings):
+        place.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(target.seeds()):
+        (seeds / f"{number:04}").write_bytes(seed)
+    flags = (f"-seed={options.seed}", f"-max_len={target.MAX_BYTES}", "-len_control=0", "-verbosity=0")
+    signals = ("-handle_int=0", "-handle_term=0")  # Ctrl-C ends with the counts, too
+    limits = (f"-timeout={HANG_SECONDS}", "-rss_limit_mb=0", f"-artifact_prefix={options.findings}/")
+    atheris.Setup([sys.argv[0], *flags, *signals, *limits, str(corpus), str(seeds)], one, custom_mutator=mutator)
+    watch.start()
+    atheris.Fuzz()
 
 
 def main() -> None:
@@ -215,6 +216,7 @@ def main() -> None:
         import atheris
     except ImportError:
         sys.exit("fuzzing needs atheris: pip install 'cnnzip[dev]'")
+    tempfile.tempdir = tempfile.mkdtemp(prefix="cnnzip-fuzz-")  # also what the target makes there is removed at the end
     with atheris.instrument_imports(include=["cnnzip"], enable_loader_override=False):
         target = importlib.import_module(options.target)
     warnings.simplefilter("error")
@@ -223,7 +225,7 @@ def main() -> None:
         watch(seed)
     if not watch.accepted:
         sys.exit(f"{options.target}: none of the seeds is accepted, so nothing behind the first check would be reached")
-    fuzz(target, watch, options)
+    fuzz(target, watch, options, tempfile.tempdir)
 
 
 if __name__ == "__main__":
