@@ -10,14 +10,14 @@ from contextlib import suppress
 def main() -> None:
     """The process `cnnzip`; in other processes call `app.run`.
 
-    After all clean-ups it ends at once, unless it had workers: taking apart the interpreter and its libraries would be for nothing, and takes
-    longer than many a command.
+    After all clean-ups it ends at once, unless it had workers: taking apart the interpreter and its libraries would be for
+    nothing, and takes longer than many a command.
     """
     code = 1
 
     def leave() -> None:
         if "multiprocessing" in sys.modules:
-            # Semaphores must be given back; but what is left is not searched for cycles, which for Dask alone would take
+            # Semaphores must be given back. What is left is not searched for cycles: for Dask alone that would take
             # longer than all clean-ups.
             gc.freeze()
             return
