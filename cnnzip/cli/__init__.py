@@ -10,8 +10,8 @@ from contextlib import suppress
 def main() -> None:
     """The process `cnnzip`; in other processes call `app.run`.
 
-    After all clean-ups it ends at once, unless it had workers: taking apart the interpreter and its libraries would be for
-    nothing, and takes longer than many a command.
+    After all clean-ups it ends at once, unless it had workers: taking apart the interpreter and its libraries would be
+    for nothing, and takes longer than many a command.
     """
     code = 1
 
