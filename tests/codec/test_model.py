@@ -324,7 +324,7 @@ def test_a_network_whose_output_is_no_number(
 def test_the_largest_halves_are_numbers(bundle: Path, arrays: dict[str, np.ndarray]) -> None:
     largest = np.array([65504, -65504, 6e-8, -0.0], dtype=np.float16)
     reweigh(bundle, arrays | {"training.new": largest, "training.none": largest[:0]})
-    load_model(bundle)
+    assert load_model(bundle).description == read_description(bundle)
 
 
 def test_a_prior_for_other_latents(bundle: Path) -> None:
