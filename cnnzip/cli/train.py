@@ -4,11 +4,14 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cnnzip.errors import ModelError, TrainingError, UsageError
+
+if TYPE_CHECKING:
+    from cnnzip.train.lambdas import Lambdas
 
 DEFAULT_FAMILY = "photo"
 
@@ -25,6 +28,17 @@ def parse_options(settings: list[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             options[name] = text
     return options
+
+
+def parse_lambdas(text: str) -> "Lambdas":
+    """`"0.0006:0.6144"` as the λ of every level."""
+    from cnnzip.train.lambdas import Lambdas
+
+    try:
+        lowest, highest = map(float, text.split(":"))
+        return Lambdas.between(lowest, highest)
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"--lambdas takes LOW:HIGH, such as 0.0006:0.6144, not '{text}'") from error
 
 
 def list_families(wanted: bool) -> None:
@@ -65,6 +79,13 @@ def train(
         typer.Option(
             metavar="mixed|gaussian|camera",
             help="What a denoiser takes away, by default mixed; of a codec, trains the analysis for such pictures.",
+        ),
+    ] = None,
+    lambdas: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH",
+            help="λ of a codec's qualities 0 and 100; by default the model's (--from), else 0.0006:0.6144.",
         ),
     ] = None,
     valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
@@ -180,6 +201,10 @@ def train(
         if first is None or name is None:
             raise UsageError("--noise without a denoiser trains the analysis of a codec; say --from and a new --name")
         config = replace(config, noisy=True)
+    if lambdas is not None:
+        if config.noisy or "levels" not in task_type(config).settings:
+            raise UsageError("--lambdas is for codecs, and not with --noise: the qualities are those of the model")
+        config = replace(config, **parse_lambdas(lambdas).settings())
     request = Request(
         data=data,
         valid=valid,

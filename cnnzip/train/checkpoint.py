@@ -40,8 +40,7 @@ def load(path: Path, config: TrainConfig | None = None) -> dict[str, Any]:
     try:
         # weights_only: a checkpoint holds tensors and plain values, and must not be able to run code.
         state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        # A setting that was new after the checkpoint was written had its default value.
-        before = TrainConfig().as_json() | state["config"]
+        before = TrainConfig.from_json(state["config"]).as_json()
     except Exception as error:  # torch raises whatever the damaged bytes lead to
         raise TrainingError(f"{path}: damaged checkpoint ({type(error).__name__})") from error
     if config is not None:

@@ -19,7 +19,7 @@ class Coding:
     """See `task.Task`."""
 
     measures: ClassVar[tuple[Measure, ...]] = (Measure("bpp", "rate, bpp", "{:.3f} bpp"), PSNR)
-    settings: ClassVar[tuple[str, ...]] = ("levels", "lowest_lambda")
+    settings: ClassVar[tuple[str, ...]] = ("levels", "lowest_lambda", "highest_lambda", "bend")
     inherited: ClassVar[tuple[str, ...]] = settings
 
     def __init__(self, config: TrainConfig) -> None:

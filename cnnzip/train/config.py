@@ -13,9 +13,14 @@ class TrainConfig:
     """Options of the family, e.g. `{"width": 64}`."""
     start: str | None = None
     """The id of the model whose weights the run starts with; None: it starts from random ones."""
-    levels: int = 9
-    lowest_lambda: float = 0.0008
-    """A codec's λ of level 0; it doubles from level to level. The loss is (bpp + λ·255²·MSE)/√(λ/0.01)."""
+    levels: int = 11
+    """A codec's: qualities with gains of their own."""
+    lowest_lambda: float = 0.0006
+    highest_lambda: float | None = 0.6144
+    """A codec's λ of the first and of the last level; None: it doubles from level to level. The loss is
+    (bpp + λ·255²·MSE)/√(λ/0.01)."""
+    bend: float = 0.3
+    """Of the levels between; see `Lambdas`."""
     noisy: bool = False
     """A codec's: its analysis alone learns, to code noisy pictures as clean ones; see `noisy_coding`."""
     noise: str = "mixed"
@@ -39,6 +44,15 @@ class TrainConfig:
     """The run ends when so many validations in a row were no better than the best; None: it never does."""
     bf16: bool = True
     seed: int = 0
+
+    @classmethod
+    def from_json(cls, settings: dict[str, Any]) -> "TrainConfig":
+        """What `as_json` gave once; settings that have come since then are as they were meant until then.
+
+        Raises:
+            TypeError: there is one that no run has.
+        """
+        return cls(**{"highest_lambda": None, "bend": 0.0, **settings})
 
     def as_json(self) -> dict[str, Any]:
         """The settings as JSON values."""

@@ -10,9 +10,10 @@ from cnnzip.networks.registry import build
 from cnnzip.prior.density import FactorisedDensity
 from cnnzip.prior.hyper_density import HyperDensity
 from cnnzip.train.config import TrainConfig
+from cnnzip.train.lambdas import Lambdas
 
 REFERENCE_LAMBDA = 0.01
-"""At this λ a level's loss has weight one; see `TrainConfig.lowest_lambda`."""
+"""At this λ a level's loss has weight one; see `TrainConfig`."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class TrainingModel(nn.Module):
         self.network = network
         self.network.set_dropout(config.dropout)
         self.density = density_for(self.network, config.levels)
-        self.lowest_lambda = config.lowest_lambda
+        self.lambdas = Lambdas.of(config)
         self.bf16 = config.bf16
 
     def forward(self, pixels: Tensor, level: Tensor, target: Tensor | None = None) -> Terms:
@@ -54,7 +55,7 @@ class TrainingModel(nn.Module):
             reconstruction = self.network.synthesis(quantised)
         mse = (reconstruction.float() - (pixels if target is None else target)).square().mean(dim=(1, 2, 3))
         bpp = bits / (pixels.shape[2] * pixels.shape[3])
-        lagrangian = self.lowest_lambda * 2.0**level
+        lagrangian = self.lambdas.at(level)
         loss = (bpp + lagrangian * 255**2 * mse) / (lagrangian / REFERENCE_LAMBDA).sqrt()
         return Terms(loss.mean(), bpp, mse)
 

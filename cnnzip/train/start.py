@@ -15,6 +15,8 @@ from cnnzip.networks.folding import norm_arrays, unfolded
 from cnnzip.networks.runtime import WEIGHTS
 from cnnzip.prior.exact import BIAS_BITS, WEIGHT_BITS
 from cnnzip.prior.hyper import HyperPrior
+from cnnzip.train.config import TrainConfig
+from cnnzip.train.lambdas import Lambdas
 from cnnzip.train.model import TrainingModel
 
 PREFIX = "training."
@@ -40,13 +42,15 @@ def training_arrays(model: TrainingModel) -> dict[str, NDArray[np.float32]]:
 def load_weights(model: TrainingModel, bundle: Path) -> None:
     """Give `model`, built as `tasks.configured_from` says, the weights of the bundle.
 
-    What the bundle has in integers or in half precision comes back rounded; training smooths that in a few steps.
+    What the bundle has in integers or in half precision comes back rounded; training smooths that in a few steps. Where
+    the run has levels of quality of its own, the gains are carried over to them.
 
     Raises:
         BadModelError: the bundle is damaged.
         TrainingError: it lacks what only training needs.
     """
-    prior = load_model(bundle).prior
+    loaded = load_model(bundle)
+    prior, description = loaded.prior, loaded.description
     arrays = load((bundle / WEIGHTS).read_bytes())
     norms = {name.removeprefix(NORM_PREFIX): a for name, a in arrays.items() if name.startswith(NORM_PREFIX)}
     try:
@@ -55,12 +59,27 @@ def load_weights(model: TrainingModel, bundle: Path) -> None:
         raise TrainingError(f"{bundle}: the model lacks what training goes on from ({error})") from error
     state: dict[str, Any] = {f"network.{name}": array for name, array in network.items()}
     state["density.mean"] = prior.gains.mean
-    state["density.log_gain"] = np.log(prior.gains.gain)
-    state["density.log_inverse_gain"] = np.log(prior.gains.inverse_gain)
+    before = Lambdas.of(TrainConfig.from_json(description.training["config"]))
+    for name, gains in ("log_gain", prior.gains.gain), ("log_inverse_gain", prior.gains.inverse_gain):
+        state[f"density.{name}"] = carried_over(np.log(gains), before, model.lambdas)
     state |= {f"density.{name.removeprefix(PREFIX)}": a for name, a in arrays.items() if "mixture." in name}
     if isinstance(prior, HyperPrior):
         state |= _float_layers(prior)
     _assign(model, state, bundle)
+
+
+def carried_over(logs: NDArray[np.float32], before: Lambdas, after: Lambdas) -> NDArray[np.float32]:
+    """Logarithms of gains (levels before, M) at other levels, (levels after, M): as before wherever λ is the same.
+
+    Beyond what there was they go on as they did between the last two levels.
+    """
+    if before == after:
+        return logs
+    positions = np.array([before.level(after.at(float(level))) for level in range(after.levels)])
+    low = np.clip(np.floor(positions), 0, before.levels - 2).astype(np.intp)
+    share = (positions - low)[:, None]
+    moved: NDArray[np.float32] = ((1 - share) * logs[low] + share * logs[low + 1]).astype(np.float32)
+    return moved
 
 
 def _float_layers(prior: HyperPrior) -> dict[str, NDArray[np.float64]]:

@@ -11,6 +11,7 @@ from cnnzip.networks.registry import family_type
 from cnnzip.train.coding import Coding
 from cnnzip.train.config import TrainConfig
 from cnnzip.train.denoising import Denoising
+from cnnzip.train.lambdas import Lambdas
 from cnnzip.train.noisy_coding import NoisyCoding
 from cnnzip.train.task import Task
 
@@ -37,8 +38,11 @@ def configured_from(bundle: Path, config: TrainConfig) -> TrainConfig:
     settled: dict[str, Any] = {"family": description.family, "options": description.options}
     settled["start"] = description.id.hex()
     try:
+        before = TrainConfig.from_json(description.training["config"])
         for name in task_type(replace(config, **settled)).inherited:
-            settled[name] = type(getattr(config, name))(description.training["config"][name])
+            settled[name] = getattr(before, name)
+        configured = replace(config, **settled)
+        Lambdas.of(configured)
     except (KeyError, TypeError, ValueError) as error:
         raise TrainingError(f"{bundle}: the model does not tell how it was trained ({error})") from error
-    return replace(config, **settled)
+    return configured

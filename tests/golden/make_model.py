@@ -37,11 +37,15 @@ MODELS: dict[str, tuple[str, int, dict[str, int]]] = {
 """Of each name the family, the levels of quality, and the options."""
 
 
+LAMBDAS = {"lowest_lambda": 0.0008, "highest_lambda": None, "bend": 0.0}
+"""Of the scale of quality that runs had by default when they were made."""
+
+
 def make(name: str) -> None:
     """Make one of `MODELS`."""
     family, levels, options = MODELS[name]
     torch.manual_seed(0)
-    config = TrainConfig(family=family, options=options, levels=levels)
+    config = TrainConfig(family=family, options=options, levels=levels, **LAMBDAS)
     model = TrainingModel(config)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -14,6 +14,7 @@ from cnnzip.errors import TrainingError
 from cnnzip.train.bundle import write_bundle
 from cnnzip.train.data import load
 from cnnzip.train.distributed import Ranks
+from cnnzip.train.lambdas import Lambdas
 from cnnzip.train.loop import Run
 from cnnzip.train.model import TrainingModel
 from cnnzip.train.start import load_weights
@@ -55,15 +56,34 @@ def test_the_weights_come_back_but_for_their_rounding(trained, photos, small_con
     assert after == pytest.approx(before, rel=1e-3)
 
 
+def test_gains_are_carried_over_to_other_levels(trained, small_config):
+    """Where λ is the same, rate and distortion are; beyond what there was, they go on."""
+    _, model, bundle = trained
+    again = configured_from(bundle, small_config())
+    wider = TrainingModel(replace(again, **Lambdas(6, 0.001, 0.016 * 4, 0.2).settings()))
+    load_weights(wider, bundle)
+    former = model.lambdas
+    levels = torch.linspace(0, 3, 7)
+    there = torch.tensor([wider.lambdas.level(former.at(float(level))) for level in levels])
+    for old, new in zip(model.density.gains(levels), wider.density.gains(there), strict=True):
+        torch.testing.assert_close(new, old, rtol=0.05, atol=0)
+    gain, _ = wider.density.gains(torch.arange(6.0))
+    assert (gain.diff(dim=0) > 0).all()
+    same = TrainingModel(again)
+    load_weights(same, bundle)
+    np.testing.assert_allclose(same.density.log_gain.detach(), model.density.log_gain.detach(), rtol=1e-5, atol=1e-6)
+
+
 def test_a_bundle_without_the_densities_of_training_is_refused(tmp_path, small_config):
     with pytest.raises(TrainingError, match=r"lacks what training goes on from \('density\.mixture\.log_scale'\)"):
         load_weights(TrainingModel(configured_from(TINY, small_config())), TINY)
 
 
-def test_a_bundle_that_does_not_tell_its_levels_is_refused(tmp_path, small_config):
+@pytest.mark.parametrize("training", [{}, {"config": {"levels": "many"}}, {"config": {"levels": 1}}, {"config": 3}])
+def test_a_bundle_that_does_not_tell_its_levels_is_refused(training, tmp_path, small_config):
     bundle = Path(shutil.copytree(TINY, tmp_path / "tiny"))
     described = json.loads((bundle / "model.json").read_text(encoding="utf-8"))
-    described["training"] = {}
+    described["training"] = training
     (bundle / "model.json").write_text(json.dumps(described), encoding="utf-8")
     with pytest.raises(TrainingError, match="the model does not tell how it was trained"):
         configured_from(bundle, small_config())
@@ -85,3 +105,21 @@ def test_from_on_the_command_line(command, photos, trained, tmp_path):
         ["cnnzip: --from takes the family and its options from the model; leave out --family, --set and --channels"],
     )
     assert command("train", *rest, "--from", tmp_path / "none", *options)[0] == 1
+
+
+@pytest.mark.parametrize("trained", ["photo"], indirect=True)
+def test_another_scale_of_quality_on_the_command_line(command, photos, trained, tmp_path):
+    _, _, bundle = trained
+    rest = ("train", photos, "--run-dir", tmp_path / "run", "-o", tmp_path / "models", "--threads", "1", "--steps", "1")
+    rest += ("--crop", "32", "--batch", "1")
+    code, lines = command(*rest, "--from", bundle, "--name", "wide", "--lambdas", "0.0005:0.032")
+    assert (code, lines[-1]) == (0, f"model: {tmp_path / 'models' / 'wide'}")
+    settings = load_model(tmp_path / "models" / "wide").description.training["config"]
+    assert [settings[name] for name in ("levels", "lowest_lambda", "highest_lambda")] == [7, 0.0005, 0.032]
+    assert load_model(tmp_path / "models" / "wide").prior.gains.gain.shape[0] == 7
+    for text in ("0.5", "0.1:0.01", "0:1", "a:b", "nan:1"):
+        message = f"cnnzip: --lambdas takes LOW:HIGH, such as 0.0006:0.6144, not '{text}'"
+        assert command(*rest, "--from", bundle, "--name", "none", "--lambdas", text) == (2, [message])
+    message = "cnnzip: --lambdas is for codecs, and not with --noise: the qualities are those of the model"
+    for kind in ("--family", "denoise"), ("--from", bundle, "--noise", "mixed", "--name", "noisy"):
+        assert command(*rest, *kind, "--lambdas", "0.001:0.1") == (2, [message])
