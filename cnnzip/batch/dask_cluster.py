@@ -81,7 +81,7 @@ class Cluster:
     def drop(self, futures: list[Any]) -> None:
         """Leave in a hurry: take back what is not yet begun, and kill the workers that were started here.
 
-        All else of a local cluster lives in this process and ends with it; a regular end takes its time.
+        A regular end takes its time, but for a cluster whose workers are dead.
         """
         with suppress(Exception):  # the scheduler may be the one that is gone
             if self._local:
@@ -96,6 +96,10 @@ class Cluster:
             worker.kill()
         for worker in workers:
             worker.join(1)
+        if self._local:
+            # Its thread is about to give back their semaphores, and the process must not end between two of its steps.
+            with suppress(Exception):
+                self._local.close(timeout=1)
 
     def _open(self) -> None:
         import dask
@@ -111,8 +115,12 @@ class Cluster:
                     threads_per_worker=THREADS_A_WORKER,
                     dashboard_address=None,
                     silence_logs=logging.CRITICAL,
-                    # Tasks whose worker died come back at once; the engine finds out which of them is to blame.
-                    scheduler_kwargs={"allowed_failures": 0},
+                    scheduler_kwargs={
+                        # Tasks whose worker died come back at once; the engine finds out which of them is to blame.
+                        "allowed_failures": 0,
+                        # Else every cluster of a machine wants the same port, and warns where another one has it.
+                        "dashboard_address": "127.0.0.1:0",
+                    },
                 )
                 self._local.shutdown_on_close = False
                 self._local.scale(self._jobs)
