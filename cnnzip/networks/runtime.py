@@ -125,6 +125,12 @@ class GraphRuntime:
         return self._graphs["denoise"].run(x=noisy, level=level)
 
 
+def check_installed(name: str) -> None:
+    """Raise ModelError where there is no runtime called `name`, or what it needs is not installed."""
+    if name != "onnx":
+        _optional(name)
+
+
 def open_runtime(name: str, bundle: Path, family: str, options: dict[str, Any], threads: int = 0) -> Runtime:
     """The runtime called `name`, one of `RUNTIMES`, for the bundle in the folder `bundle`.
 

@@ -32,7 +32,7 @@ def crop(kodim):
     return np.ascontiguousarray(kodim[100:164, 300:400])
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, "cnnzip-tiny", "cnnzip-tiny-rans"])
+@pytest.mark.parametrize("name", [*BUILT_IN, "cnnzip-tiny", "cnnzip-tiny-rans", "cnnzip-tiny-openvino"])
 def test_more_quality_is_a_larger_and_better_picture(name, installed_tiny, crop):
     codec = {codec.name: codec for codec in every(2, [])}[name]
     if reason := codec.available():
@@ -47,12 +47,12 @@ def test_more_quality_is_a_larger_and_better_picture(name, installed_tiny, crop)
     assert codec.encode(crop, codec.qualities[1]) == files[0]
 
 
-def test_every_model_comes_with_both_coders(installed_tiny, crop):
+def test_every_model_comes_with_both_coders_and_openvino(installed_tiny, crop):
     codecs = {codec.name: codec for codec in every(1, [])}
     # A denoiser is found where models are, and is no codec.
     models = {folder.name for folder, description in installed() if description.codes}
     assert {"tiny", DEFAULT_MODEL} <= models
-    ours = {f"cnnzip-{model}{coder}" for model in models for coder in ("", "-rans")}
+    ours = {f"cnnzip-{model}{way}" for model in models for way in ("", "-rans", "-openvino")}
     assert codecs.keys() == ours | set(BUILT_IN)
     by_default = {name for name, codec in codecs.items() if codec.by_default}
     assert by_default == {f"cnnzip-{DEFAULT_MODEL}", *BUILT_IN}

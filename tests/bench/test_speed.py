@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -73,6 +74,7 @@ def quick(data, tmp_path, installed_tiny, monkeypatch):
     for name in command.THREAD_VARIABLES:
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr(run, "OTHERS", ("jpeg", "webp"))
+    monkeypatch.setitem(sys.modules, "cnnzip.networks.openvino_runtime", None)  # as where it is not installed
     monkeypatch.setattr(
         run, "tools", lambda model: [copying(f"cnnzip-{model}"), replace(copying("jpeg"), encoder="no")]
     )
@@ -93,6 +95,7 @@ def test_a_whole_run_is_measured_shown_kept_and_resumed(quick, capsys, monkeypat
     for title in ("Warm, Kodak", "Warm, 12 MP", "Cold, 2 MP", "cnnzip-tiny alone", "The bars of issue 8"):
         assert title in told.out
     assert "jpeg, cold: no is not installed" in told.err
+    assert "cnnzip-tiny-openvino: --runtime openvino needs openvino" in told.err
     found = SpeedRun.read(out / "speed.json")
     assert found.sets == {
         "Kodak": ["1.png"],
@@ -125,6 +128,29 @@ def test_a_whole_run_is_measured_shown_kept_and_resumed(quick, capsys, monkeypat
         run.carry_out(replace(request, threads=2), steps.append)
     record = json.loads((out / "speed.json").read_text())
     assert record["warm_quality"].keys() == {"cnnzip-tiny", "jpeg", "webp"}
+
+
+def test_another_runtime_is_judged_by_the_same_bars():
+    found = SpeedRun(
+        created="",
+        machine={},
+        versions={},
+        model="tiny",
+        threads=2,
+        sets={"Kodak": ["1.png"]},
+        codecs=[CodecInfo(name, name, "1", "", 2) for name in ("cnnzip-tiny", "cnnzip-tiny-openvino", "avif")],
+        warm=[
+            measured("cnnzip-tiny", "1.png", 0.5, 0.25),
+            measured("cnnzip-tiny-openvino", "1.png", 0.25, 0.125),
+            measured("avif", "1.png", 0.6, 0.01),
+        ],
+    )
+    assert [(bar.what, bar.measured, bar.met) for bar in bars(found)][:4] == [
+        ("warm encode, Kodak: × the speed of AVIF", "1.20", False),
+        ("warm decode, Kodak: MP/s", "4.0", False),
+        ("warm encode with OpenVINO, Kodak: × the speed of AVIF", "2.40", True),
+        ("warm decode with OpenVINO, Kodak: MP/s", "8.0", True),
+    ]
 
 
 def measured(codec: str, picture: str, encode: float, decode: float) -> Measurement:

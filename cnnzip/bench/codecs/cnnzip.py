@@ -1,13 +1,14 @@
 """cnnzip's own models, through the functions that its command line uses."""
 
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from cnnzip import __version__
 from cnnzip.bench.codecs.codec import Codec, Pixels
 from cnnzip.codec.model import Description
 from cnnzip.codec.models import DEFAULT_MODEL
-from cnnzip.errors import BadModelError
-from cnnzip.networks.runtime import WEIGHTS
+from cnnzip.errors import BadModelError, ModelError
+from cnnzip.networks.runtime import WEIGHTS, check_installed
 
 if TYPE_CHECKING:
     from cnnzip.codec.model import Model
@@ -15,19 +16,26 @@ if TYPE_CHECKING:
 
 
 class Cnnzip(Codec):
-    """One installed model with one of the entropy coders."""
+    """One installed model with one of the entropy coders, and one of the runtimes."""
 
     qualities = (0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 90, 100)
 
-    def __init__(self, model: str, description: Description | BadModelError, coder: str, threads: int = 1) -> None:
+    def __init__(
+        self,
+        model: str,
+        description: Description | BadModelError,
+        coder: str = "huffman",
+        runtime: str = "onnx",
+        threads: int = 1,
+    ) -> None:
         super().__init__(threads)
-        self.model, self.description, self.coder = model, description, coder
-        huffman = coder == "huffman"
-        self.name = f"cnnzip-{model}" if huffman else f"cnnzip-{model}-{coder}"
-        self.label = f"cnnzip {model}" if huffman else f"cnnzip {model}, {coder}"
-        self.settings = f"model {model}, {coder}"
+        self.model, self.description, self.coder, self.runtime = model, description, coder, runtime
+        unusual = [name for name in (coder, runtime) if name not in ("huffman", "onnx")]
+        self.name = "-".join(("cnnzip", model, *unusual))
+        self.label = ", ".join((f"cnnzip {model}", *unusual))
+        self.settings = ", ".join((f"model {model}", coder, *(name for name in unusual if name == runtime)))
         # The others are asked for by name: all of them would double the time.
-        self.by_default = huffman and model == DEFAULT_MODEL
+        self.by_default = not unusual and model == DEFAULT_MODEL
         self._opened: tuple[Model, Runtime] | None = None
 
     @property
@@ -35,11 +43,19 @@ class Cnnzip(Codec):
         """Program and model; the weights by themselves, since a model's id leaves out those of its encoder."""
         assert isinstance(self.description, Description)
         weights = self.description.files[WEIGHTS][:8]
-        return f"cnnzip {__version__}, model {self.description.id.hex()}, weights {weights}, {_onnxruntime()}"
+        runtime = {"onnx": "onnxruntime"}.get(self.runtime, self.runtime)
+        model = f"model {self.description.id.hex()}, weights {weights}"
+        return f"cnnzip {__version__}, {model}, {runtime} {metadata.version(runtime)}"
 
     def available(self) -> str | None:
-        """Why the model cannot be used."""
-        return str(self.description) if isinstance(self.description, BadModelError) else None
+        """Why the model or the runtime cannot be used."""
+        if isinstance(self.description, BadModelError):
+            return str(self.description)
+        try:
+            check_installed(self.runtime)
+        except ModelError as error:
+            return str(error)
+        return None
 
     def encode(self, picture: Pixels, quality: float) -> bytes:
         """The `.cnz` file of `picture`."""
@@ -64,11 +80,5 @@ class Cnnzip(Codec):
             from cnnzip.codec.models import find_model
 
             model = find_model(self.model)
-            self._opened = model, model.runtime(threads=self.threads)
+            self._opened = model, model.runtime(self.runtime, self.threads)
         return self._opened
-
-
-def _onnxruntime() -> str:
-    from importlib.metadata import version
-
-    return f"onnxruntime {version('onnxruntime')}"

@@ -10,6 +10,9 @@ from cnnzip.bench.codecs.pillow import Avif, Avif444, AvifPsnr, Jpeg, Jpeg444, J
 from cnnzip.codec.model import Description
 from cnnzip.errors import BadModelError, UsageError
 
+WAYS = ("huffman", "onnx"), ("rans", "onnx"), ("huffman", "openvino")
+"""Entropy coder and runtime of the codecs that each model makes."""
+
 
 class JxlTools(Command):
     """JPEG XL by libjxl's programs, where Pillow's plugin is not installed."""
@@ -71,7 +74,7 @@ def _models(threads: int) -> list[Codec]:
         found.setdefault(folder.name, description)
     codes = [name for name, description in found.items() if isinstance(description, BadModelError) or description.codes]
     names = sorted(codes, key=lambda name: (name != DEFAULT_MODEL, name))
-    return [Cnnzip(name, found[name], coder, threads) for name in names for coder in ("huffman", "rans")]
+    return [Cnnzip(name, found[name], coder, runtime, threads) for name in names for coder, runtime in WAYS]
 
 
 def choose(codecs: list[Codec], names: list[str] | None) -> tuple[list[Codec], dict[str, str]]:

@@ -48,11 +48,10 @@ class Growth:
 
 def bars(run: SpeedRun) -> Iterator[Bar]:
     """Every bar; those about sizes are judged by the largest that was measured."""
-    for pictures in run.sets:
-        ours, avif = run.warm_of(pictures, run.ours), run.warm_of(pictures, "avif")
-        ratio = median_mps(ours)[0] / median_mps(avif)[0] if ours and avif else None
-        yield _at_least(f"warm encode, {pictures}: × the speed of AVIF", AVIF_RATIO, ratio, 2)
-        yield _at_least(f"warm decode, {pictures}: MP/s", DECODE_MPS, median_mps(ours)[1] if ours else None, 1)
+    yield from _warm(run, run.ours, "")
+    openvino = f"{run.ours}-openvino"
+    if any(run.warm_of(pictures, openvino) for pictures in run.sets):
+        yield from _warm(run, openvino, " with OpenVINO")
     cold = next((cold for cold in run.cold_of(KODAK) if cold.codec == run.ours), None)
     yield _below(f"cold encode of {KODAK}, s", COLD_ENCODE_SECONDS, cold.encode_seconds if cold else None)
     yield _below(f"cold decode of {KODAK}, s", COLD_DECODE_SECONDS, cold.decode_seconds if cold else None)
@@ -67,6 +66,14 @@ def bars(run: SpeedRun) -> Iterator[Bar]:
     crop = run.crops[0] if run.crops else None
     what = f"cold crop of {crop.side}×{crop.side} out of {crop.name}, s" if crop else f"cold crop out of {name}, s"
     yield _below(what, CROP_SECONDS, crop.seconds if crop else None)
+
+
+def _warm(run: SpeedRun, codec: str, how: str) -> Iterator[Bar]:
+    for pictures in run.sets:
+        ours, avif = run.warm_of(pictures, codec), run.warm_of(pictures, "avif")
+        ratio = median_mps(ours)[0] / median_mps(avif)[0] if ours and avif else None
+        yield _at_least(f"warm encode{how}, {pictures}: × the speed of AVIF", AVIF_RATIO, ratio, 2)
+        yield _at_least(f"warm decode{how}, {pictures}: MP/s", DECODE_MPS, median_mps(ours)[1] if ours else None, 1)
 
 
 def _growth(run: SpeedRun) -> Iterator[Bar]:

@@ -52,7 +52,7 @@ def carry_out(request: Request, told: Callable[[str], None]) -> SpeedRun:
     made = pictures.make(request.data, request.out, request.largest)
     sets = {KODAK: kodak, **{f"{size} MP": made[size] for size in (2, 12) if size in made}}
     model = request.model or DEFAULT_MODEL
-    codecs, skipped = choose(every(request.threads, []), [f"cnnzip-{model}", *OTHERS])
+    codecs, skipped = choose(every(request.threads, []), [f"cnnzip-{model}", f"cnnzip-{model}-openvino", *OTHERS])
     run = SpeedRun(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(),
