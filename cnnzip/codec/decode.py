@@ -1,6 +1,6 @@
 """Decoding, the whole method: bytes → sections → symbols → latent → pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,8 @@ from cnnzip.codec.header import Header
 from cnnzip.codec.latent import CodedLatent
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
-from cnnzip.codec.transforms import synthesise
+from cnnzip.codec.transforms import AT_ONCE, Synthesis
+from cnnzip.codec.workers import flow
 from cnnzip.image import Crop, Picture, Samples, reduced, stored
 from cnnzip.networks.runtime import Runtime
 from cnnzip.networks.windows import Region
@@ -55,60 +56,58 @@ def decode_picture(
     if crop:
         wanted = stored(crop, header.width, header.height, contents.metadata)
     model = find_model(header)
-    runtime = open_runtime(model)
-    runtime.preload("synthesis" if shrink == 1 else "preview")
+    synthesis = synthesis_of(header, model, open_runtime(model), wanted, shrink)
     coded = CodedLatent(contents, model)
     alpha = decode_alpha(contents)
-    color = decode_color(coded, header, model, runtime, wanted, threads, shrink)
+    color = decode_color(coded, header, model, synthesis, threads)
     if alpha is not None:
         alpha = alpha[wanted] if shrink == 1 else reduced(alpha, shrink)
     return Picture(color, alpha, contents.metadata)
 
 
-def decode_color(
-    coded: CodedLatent, header: Header, model: Model, runtime: Runtime, wanted: Region, threads: int, shrink: int = 1
-) -> Samples:
-    """The samples (H, W, C) of a region of the picture, or of all of it shrunk.
+def synthesis_of(header: Header, model: Model, runtime: Runtime, wanted: Region, shrink: int = 1) -> Synthesis:
+    """What makes the samples of a region of the picture, or of all of it shrunk."""
+    return Synthesis(
+        model.latent_shape(header.width, header.height)[1:],
+        model,
+        runtime,
+        channels=header.channels,
+        depth=header.depth,
+        region=wanted,
+        shrink=shrink,
+    )
+
+
+def decode_color(coded: CodedLatent, header: Header, model: Model, synthesis: Synthesis, threads: int) -> Samples:
+    """The samples (H, W, C) that `synthesis` is for.
 
     Raises:
         PayloadError: the coded data is not a latent of the size that the header implies.
     """
-    seen = surroundings(coded, model, wanted)
-    tiles = coded.decoded(coded.tiles_in(seen), threads)
-    latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
-    for tile, values in tiles:
-        put(latent, seen, tile, model.prior.dequantise(values, header.quality_units))
-    return shown(latent, seen, header, model, runtime, wanted, shrink)
+    coded.expect(sorted({number for seen in synthesis.seen for number in coded.tiles_in(seen)}))
+
+    def tile(number: int) -> NDArray[np.float32]:
+        return model.prior.dequantise(coded.tile(number), header.quality_units)
+
+    return assembled(coded, tile, synthesis, threads)
 
 
-def shown(
-    latent: NDArray[np.float32],
-    seen: Region,
-    header: Header,
-    model: Model,
-    runtime: Runtime,
-    wanted: Region,
-    shrink: int = 1,
+def assembled(
+    coded: CodedLatent, tile: Callable[[int], NDArray[np.float32]], synthesis: Synthesis, threads: int
 ) -> Samples:
-    """The samples (H, W, C) of the region `wanted`, made of a `latent` that has the region `seen`."""
-    begins = [model.stride * span.start for span in seen]
-    rows, columns = (slice(s.start - begin, s.stop - begin) for s, begin in zip(wanted, begins, strict=True))
-    return synthesise(
-        latent, model, runtime, channels=header.channels, depth=header.depth, region=(rows, columns), shrink=shrink
-    )
+    """The samples (H, W, C) that `synthesis` makes of the latent whose tiles, by their numbers, are (M, h, w)."""
+    samples = synthesis.blank()
+    needs = [coded.tiles_in(seen) for seen in synthesis.seen]
 
+    def make(number: int, tiles: Mapping[int, NDArray[np.float32]]) -> None:
+        seen = synthesis.seen[number]
+        latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
+        for needed in needs[number]:
+            put(latent, seen, coded.tiles[needed], tiles[needed])
+        synthesis.make(number, latent, samples)
 
-def surroundings(coded: CodedLatent, model: Model, wanted: Region) -> Region:
-    """The part of the latent that the pixels of a region depend on; all of it where the model does not say."""
-    sides = coded.shape[1:]
-    if model.halo is None:
-        return slice(0, sides[0]), slice(0, sides[1])
-    reach = model.halo // model.stride
-    rows, columns = (
-        slice(max(span.start // model.stride - reach, 0), min(-(-span.stop // model.stride) + reach, side))
-        for span, side in zip(wanted, sides, strict=True)
-    )
-    return rows, columns
+    flow(tile, needs, make, threads=threads, at_once=AT_ONCE)
+    return samples
 
 
 def put(latent: NDArray[np.float32], seen: Region, tile: Region, part: NDArray[np.float32]) -> None:

@@ -59,7 +59,7 @@ class Encoder:
         sides = model.latent_shape(picture.width, picture.height)[1:]
         self.tiling = tiling_for(*sides, model.stride, tile)
         self.tiles = grid(*sides, self.tiling)
-        self.latent: NDArray[np.float32] = analyse(picture, model, runtime)  # (M, h, w)
+        self.latent: NDArray[np.float32] = analyse(picture, model, runtime, threads=threads)  # (M, h, w)
         alpha = [] if picture.alpha is None else [Section(SectionType.ALPHA, encode_plane(picture.alpha))]
         self.apart = alpha + pack_metadata(picture.metadata)  # what no quality changes
 

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from itertools import takewhile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnzip import limits
 from cnnzip.codec.contents import Contents, decode_alpha
-from cnnzip.codec.decode import put, shown
+from cnnzip.codec.decode import assembled, synthesis_of
 from cnnzip.codec.header import Header
 from cnnzip.codec.latent import CodedLatent
 from cnnzip.codec.metadata import unpack_metadata
 from cnnzip.codec.model import Model
 from cnnzip.codec.models import model_for
 from cnnzip.codec.tiling import WHOLE, grid
-from cnnzip.codec.workers import each
 from cnnzip.container import Section, SectionType, salvage, section_table
 from cnnzip.errors import CnzError, PayloadError, SectionError
 from cnnzip.image import Metadata, Picture
@@ -48,23 +48,25 @@ def decode_partial(
     coded = CodedLatent(contents, model)
     if not any(map(coded.may_hold, range(len(coded.tiles)))):  # known before anything of the picture's size is made
         raise PayloadError("no part of the picture is left")
-    everything = slice(0, coded.shape[1]), slice(0, coded.shape[2])
-    mean = model.prior.dequantise(np.zeros((coded.shape[0], 1, 1), dtype=np.int32), header.quality_units)
-    latent = np.broadcast_to(mean, coded.shape).copy()
+    missing: list[int] = []
 
-    def tile(number: int) -> tuple[int, bool]:
+    def tile(number: int) -> NDArray[np.float32]:
         try:
             values = coded.tile(number)
         except PayloadError:
-            return number, False
-        put(latent, everything, coded.tiles[number], model.prior.dequantise(values, header.quality_units))
-        return number, True
+            missing.append(number)
+            sides = (span.stop - span.start for span in coded.tiles[number])
+            values = np.zeros((coded.shape[0], *sides), dtype=np.int32)
+        return model.prior.dequantise(values, header.quality_units)
 
-    missing = [number for number, whole in each(tile, range(len(coded.tiles)), threads) if not whole]
+    everything = slice(0, header.height), slice(0, header.width)
+    synthesis = synthesis_of(header, model, open_runtime(model), everything)
+    color = assembled(coded, tile, synthesis, threads)
     if len(missing) == len(coded.tiles):
         raise PayloadError("no part of the picture is left")
     lost[:0] = [
-        f"tile {number + 1} of {len(coded.tiles)}, {_place(coded.tiles[number], model, header)}" for number in missing
+        f"tile {number + 1} of {len(coded.tiles)}, {_place(coded.tiles[number], model, header)}"
+        for number in sorted(missing)
     ]
     try:
         alpha = decode_alpha(contents)
@@ -76,8 +78,6 @@ def decode_partial(
             section_table(data)
         except CnzError as error:  # the metadata at the end, or the end itself
             lost.append(str(error))
-    wanted = slice(0, header.height), slice(0, header.width)
-    color = shown(latent, everything, header, model, open_runtime(model), wanted)
     return Picture(color, alpha, contents.metadata), lost
 
 

@@ -4,7 +4,9 @@ All read the same safetensors file. ONNX Runtime and torch give the same latent 
 floats; OpenVINO computes in bfloat16 where the CPU does, which takes half the time and rounds more coarsely.
 """
 
+import os
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +28,9 @@ RUNTIMES = ("onnx", *EXTRAS)
 
 class Runtime(Protocol):
     """Runs the transforms of one model."""
+
+    def sharing(self, runs: int) -> "Runtime":
+        """The same for so many runs at a time, each with its part of the threads."""
 
     def preload(self, *names: str) -> None:
         """Begin to load the transforms of these names, so that little of it is left to wait for when they run."""
@@ -85,6 +90,16 @@ class GraphRuntime:
             name: kind(bundle / f"{name}.onnx", signature, weights, threads)
             for name, signature in signatures(options).items()
         }
+        self._threads = threads or os.cpu_count() or 1
+        self._sharing: dict[int, GraphRuntime] = {self._threads: self}
+        self._of_threads = partial(GraphRuntime, bundle, options, kind=kind)
+
+    def sharing(self, runs: int) -> "GraphRuntime":
+        """See `Runtime`."""
+        threads = max(1, self._threads // runs)
+        if threads not in self._sharing:
+            self._sharing[threads] = self._of_threads(threads)
+        return self._sharing[threads]
 
     def preload(self, *names: str) -> None:
         """See `Runtime`."""

@@ -78,6 +78,10 @@ class TorchRuntime:
         self.network = load_network(Family, bundle, family, options, threads)
         self._preview = _load_preview(self.network, bundle)
 
+    def sharing(self, runs: int) -> "TorchRuntime":
+        """See `Runtime`; torch's threads are the process's."""
+        return self
+
     def preload(self, *names: str) -> None:
         """See `Runtime`; all is loaded already."""
 

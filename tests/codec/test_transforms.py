@@ -1,10 +1,12 @@
 """Networks run in windows: the same latents and pixels as in one piece."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from cnnzip.codec.model import Model
-from cnnzip.codec.transforms import analyse, synthesise
+from cnnzip.codec.transforms import AT_ONCE, WHOLE_PIXELS, Synthesis, analyse, side_of
 from cnnzip.image import Picture
 from cnnzip.networks.runtime import Runtime
 
@@ -22,6 +24,13 @@ class Counting:
         self.runtime = runtime
         self.largest = 0
 
+    def sharing(self, runs: int) -> "Counting":
+        assert 1 <= runs <= AT_ONCE
+        return self
+
+    def preload(self, *names: str) -> None:
+        self.runtime.preload(*names)
+
     def analysis(self, pixels: np.ndarray) -> np.ndarray:
         self.largest = max(self.largest, *pixels.shape[2:])
         return self.runtime.analysis(pixels)
@@ -31,11 +40,20 @@ class Counting:
         return self.runtime.synthesis(latent)
 
 
+def synthesise(latent: np.ndarray, model: Model, runtime: Runtime, **options: Any) -> np.ndarray:
+    """The samples that the windows of a synthesis make, one after the other, each of what it sees."""
+    synthesis = Synthesis(latent.shape[1:], model, runtime, **options)
+    samples = synthesis.blank()
+    for number, seen in enumerate(synthesis.seen):
+        synthesis.make(number, np.ascontiguousarray(latent[:, *seen]), samples)
+    return samples
+
+
 @pytest.mark.parametrize("side", [64, 100, 250])
 def test_windows_change_nothing(side: int, large: Picture, photo_model: Model, photo_runtime: Runtime) -> None:
     whole = analyse(large, photo_model, photo_runtime)
     watched = Counting(photo_runtime)
-    latent = analyse(large, photo_model, watched, side)
+    latent = analyse(large, photo_model, watched, side=side)
     assert photo_model.halo
     assert watched.largest <= side + 2 * photo_model.halo + 2 * photo_model.stride
     assert latent.shape == whole.shape == photo_model.latent_shape(437, 331)
@@ -103,3 +121,14 @@ def test_previews_in_windows(
     assert np.abs(small[0].astype(int) - small[1]).max() <= 1
     other = synthesise(latent, photo_model, photo_model.runtime("torch", 1), **options)
     assert np.abs(small[0].astype(int) - other).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "side", "count"),
+    [(512, 768, 1152, 1), (1024, 1024, 1152, 1), (1024, 1088, 1152, 2), (1024, 2048, 1152, 2), (4000, 3000, 1152, 12)],
+)
+def test_larger_pictures_have_windows_to_share(height: int, width: int, side: int, count: int) -> None:
+    found = side_of(height, width, side)
+    assert -(-height // found) * -(-width // found) == count
+    assert (count == 1) == (height * width <= WHOLE_PIXELS)
+    assert found <= side

@@ -36,6 +36,9 @@ class CudaRuntime:
         described = model.description
         self.network = TorchRuntime(model.folder, described.family, described.options).network.cuda()
 
+    def preload(self, *names: str) -> None:
+        """See `Runtime`; all is loaded already."""
+
     def synthesis(self, latent: Any) -> Any:
         """See `Runtime`."""
         import torch
