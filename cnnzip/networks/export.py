@@ -7,18 +7,19 @@ halves the bundle; a Cast in front of each lets the networks compute in single.
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, external_data_helper, helper, numpy_helper
+from onnx import NodeProto, TensorProto, external_data_helper, helper, numpy_helper
 from torch import nn
 
 from cnnzip.errors import ModelError, TrainingError
 from cnnzip.networks.graph_file import OPSET
+from cnnzip.networks.strides import AXES, StridedConvolution, strided
 from cnnzip.networks.weights_file import WeightsFile
 
 
@@ -64,11 +65,13 @@ def export_graph(
         ModelError: a weight of the graph is not in `weights`, so the two would disagree.
     """
     side = torch.export.Dim
+    network = strided(transform)
+    layouts = {f"{name}.weight": m for name, m in network.named_modules() if isinstance(m, StridedConvolution)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            transform,
+            network,
             tuple(torch.zeros(shape) for shape in inputs.values()),
             dynamo=True,
             opset_version=OPSET,
@@ -80,27 +83,36 @@ def export_graph(
     assert program is not None
     graph = program.model_proto
     spans = WeightsFile(weights).spans
-    casts = []
-    for tensor in graph.graph.initializer:
+    casts, laid_out = [], []
+    for tensor in list(graph.graph.initializer):
         name = (stored or {}).get(tensor.name, f"{prefix}.{tensor.name}")
         if name not in spans:
             if numpy_helper.to_array(tensor).size > 64:
                 raise ModelError(f"the graph of '{prefix}' needs '{name}', which is no weight of the network")
             continue
         offset, length = spans[name].offset, spans[name].length
-        raw = numpy_helper.to_array(tensor).astype(np.float16).tobytes()
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        layout = layouts.get(tensor.name)
+        if layout:
+            values = layout.for_blocks(values)
+        raw = values.tobytes()
         with weights.open("rb") as file:
             file.seek(offset)
             if file.read(length) != raw:
                 raise ModelError(f"the graph of '{prefix}' has another '{name}' than the network")
-        casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
-        tensor.name, tensor.data_type, tensor.raw_data = name, TensorProto.FLOAT16, raw
+        cast = tensor.name
+        if layout:
+            cast = f"{name}, single"
+            nodes, constants = _laid_out(cast, tensor.name, layout.blocks, layout.weight.shape)
+            laid_out += nodes
+            graph.graph.initializer.extend(constants)
+        casts.append(helper.make_node("Cast", [name], [cast], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(values, name))
         external_data_helper.set_external_data(tensor, weights.name, offset, length)
         tensor.ClearField("raw_data")
-        tensor.ClearField("float_data")
     computing = list(graph.graph.node)
     graph.graph.ClearField("node")
-    graph.graph.node.extend([*casts, *computing])
+    graph.graph.node.extend([*casts, *laid_out, *computing])
     for node in graph.graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
@@ -109,3 +121,17 @@ def export_graph(
     graph.ClearField("metadata_props")
     path.write_bytes(graph.SerializeToString(deterministic=True))
     onnx.checker.check_model(str(path))
+
+
+def _laid_out(
+    stored: str, made: str, blocks: Sequence[int], pixels: Sequence[int]
+) -> tuple[list[NodeProto], list[TensorProto]]:
+    """Nodes that make the weights `made` of a `StridedConvolution`, and their constants; runtimes do it once."""
+    shapes = {f"{made}, blocks": blocks, f"{made}, pixels": pixels}
+    apart, turned = f"{made}, apart", f"{made}, turned"
+    nodes = [
+        helper.make_node("Reshape", [stored, f"{made}, blocks"], [apart]),
+        helper.make_node("Transpose", [apart], [turned], perm=AXES),
+        helper.make_node("Reshape", [turned, f"{made}, pixels"], [made]),
+    ]
+    return nodes, [numpy_helper.from_array(np.array(shape, np.int64), name) for name, shape in shapes.items()]

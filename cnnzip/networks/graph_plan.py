@@ -12,6 +12,9 @@ from cnnzip.networks.weights_file import WeightsFile
 MAX_MULTIPLICATIONS = 1 << 20
 """A pixel; the flagship's analysis has 2^13."""
 
+MAX_WEIGHT_STEPS = 4
+"""A cast, and what lays out the weights of a convolution that has a stride."""
+
 MAX_NUMBERS = 1 << 12
 """A pixel, of all that a graph computes together, so that it does not matter what is freed when; the most that a
 network of cnnzip's has is 2^9."""
@@ -63,7 +66,8 @@ class GraphPlan:
             known[name] = Value(FLOAT_32, (1, channels, height, width))
         pixels = height * width * self.signature.cell**2
         numbers = multiplications = 0
-        cast: set[str] = set()
+        used: set[str] = set()
+        steps: dict[str, int] = {}
         for node in self._graph.nodes:
             if node.output in known or not node.output:
                 raise ValueError(f"'{node.output}' is made twice")
@@ -73,10 +77,13 @@ class GraphPlan:
                 raise ValueError(f"{node.kind} '{node.output}': {error}") from None
             known[node.output] = result.value
             if result.value.weight:
-                # The size of the file bounds what they take, if none is there twice.
-                if node.inputs[0] in cast:
-                    raise ValueError(f"'{node.inputs[0]}' is cast twice")
-                cast.add(node.inputs[0])
+                # The size of the file bounds what they take: none is made twice of another, nor after too many others.
+                if node.inputs[0] in used:
+                    raise ValueError(f"'{node.inputs[0]}' is used twice")
+                used.add(node.inputs[0])
+                steps[node.output] = steps.get(node.inputs[0], 0) + 1
+                if steps[node.output] > MAX_WEIGHT_STEPS:
+                    raise ValueError(f"the weight '{node.output}' is made in more than {MAX_WEIGHT_STEPS} steps")
             else:
                 numbers += math.prod(result.value.shape) + result.scratch
             multiplications += result.multiplications

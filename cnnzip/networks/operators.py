@@ -147,19 +147,19 @@ def _concat(attributes: Attributes, *inputs: Value) -> Result:
 def _reshape(attributes: Attributes, x: Value, shape: Value) -> Result:
     attributes.take("allowzero", 0)
     sides = _whole(shape)
-    require(x.type == FLOAT_32 and not x.weight, "its input is no activation")
+    require(x.type == FLOAT_32, "its input is of another type")
     require(0 < len(sides) <= 6 and sides.count(-1) <= 1 and 0 not in sides, f"its shape is {sides!r:.100}")
     total, known = math.prod(x.shape), math.prod(side for side in sides if side != -1)
     made = tuple(total // known if side == -1 else side for side in sides)
     require(math.prod(made) == total, f"{x.shape} cannot become {made!r:.100}")
-    return Result(Value(FLOAT_32, made))
+    return Result(Value(FLOAT_32, made, weight=x.weight))
 
 
 def _transpose(attributes: Attributes, x: Value) -> Result:
     perm = attributes.take("perm", ())
-    require(x.type == FLOAT_32 and not x.weight, "its input is no activation")
+    require(x.type == FLOAT_32, "its input is of another type")
     require(sorted(perm) == list(range(len(x.shape))), f"its axes are {perm!r:.100}")
-    return Result(Value(FLOAT_32, tuple(x.shape[axis] for axis in perm)))
+    return Result(Value(FLOAT_32, tuple(x.shape[axis] for axis in perm), weight=x.weight))
 
 
 def _leaky(attributes: Attributes, x: Value) -> Result:

@@ -6,7 +6,9 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
+import onnxruntime  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
+from torch import nn  # noqa: E402
 
 from cnnzip.errors import ModelError, TrainingError  # noqa: E402
 from cnnzip.networks.export import export_graph, network_arrays, round_weights  # noqa: E402
@@ -84,6 +86,26 @@ def test_a_fresh_export_computes_what_torch_does(network, tmp_path):
     np.testing.assert_allclose(
         GraphRuntime(tmp_path, asdict(network.config), 1).analysis(pixels), expected, rtol=0, atol=1e-5
     )
+
+
+@pytest.mark.parametrize(("kernel", "padding", "ratio"), [(1, 0, 2), (3, 1, 4), (3, 1, 8), (5, 0, 2), (3, 2, 3)])
+def test_a_convolution_of_blocks_of_pixels_is_exported_with_a_stride(kernel, padding, ratio, tmp_path):
+    torch.manual_seed(0)
+    blocks = nn.Sequential(
+        nn.PixelUnshuffle(ratio), nn.Conv2d(3 * ratio**2, 8, kernel, padding=padding), nn.LeakyReLU(0.2)
+    ).eval()
+    round_weights(blocks)
+    save_file({f"analysis.{name}": array for name, array in network_arrays(blocks).items()}, tmp_path / WEIGHTS)
+    side = 8 * ratio
+    export_graph(blocks, "analysis", {"x": (1, 3, side, side)}, tmp_path / WEIGHTS, tmp_path / "analysis.onnx")
+    kinds = {node.op_type for node in onnx.load(tmp_path / "analysis.onnx", load_external_data=False).graph.node}
+    assert kinds == {"Cast", "Conv", "LeakyRelu", "Reshape", "Transpose"}
+    pixels = np.random.default_rng(0).random((1, 3, 9 * ratio, 7 * ratio), dtype=np.float32)
+    with torch.no_grad():
+        expected = blocks(torch.from_numpy(pixels)).numpy()
+    session = onnxruntime.InferenceSession(tmp_path / "analysis.onnx", providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, {"x": pixels})[0], expected, rtol=0, atol=1e-5)
+    assert isinstance(blocks[0], nn.PixelUnshuffle)  # the network itself is as it was
 
 
 def test_an_export_refuses_weights_that_are_not_the_networks(network, tmp_path):

@@ -421,8 +421,29 @@ def test_a_weight_is_cast_once(photo_part):
     cast = next(found for found in model.graph.node if found.op_type == "Cast")
     model.graph.node.insert(0, node("Cast", list(cast.input), "again", to=TensorProto.FLOAT))
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(BadModelError, match=rf"failed on \(1, 16, 8, 8\): '{re.escape(cast.input[0])}' is cast twice$"):
+    with pytest.raises(BadModelError, match=rf"failed on \(1, 16, 8, 8\): '{re.escape(cast.input[0])}' is used twice$"):
         GraphRuntime(path.parent, options).synthesis(np.zeros((1, 16, 1, 1), dtype=np.float32))
+
+
+@pytest.mark.parametrize("steps", [4, 5])
+def test_a_weight_is_laid_out_in_few_steps(photo_part, steps):
+    """Each step may hold the whole file's weights once more."""
+    path, options = photo_part("synthesis.onnx")
+    model = onnx.load(path, load_external_data=False)
+    cast = next(found for found in model.graph.node if found.op_type == "Cast")
+    name, cast.output[0] = cast.output[0], "cast"
+    names = ["cast", *(f"step {number}" for number in range(1, steps - 1)), name]
+    where = list(model.graph.node).index(cast) + 1
+    for before, after in zip(reversed(names[:-1]), reversed(names[1:]), strict=True):
+        rank = len(next(found for found in model.graph.initializer if found.name == cast.input[0]).dims)
+        model.graph.node.insert(where, node("Transpose", [before], after, perm=range(rank)))
+    path.write_bytes(model.SerializeToString())
+    runtime = GraphRuntime(path.parent, options)
+    if steps == 4:
+        runtime.check()
+    else:
+        with pytest.raises(BadModelError, match=rf"the weight '{re.escape(name)}' is made in more than 4 steps$"):
+            runtime.check()
 
 
 def test_every_prefix_and_every_changed_byte_is_refused_or_harmless(photo_part):
