@@ -1,6 +1,7 @@
-"""A loaded Pillow image of any mode → arrays of gray or RGB samples, and alpha."""
+"""A Pillow image of any mode → arrays of gray or RGB samples, and alpha."""
 
 import io
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,21 @@ class Pixels:
     alpha: Samples | None = None
     notes: list[str] = field(default_factory=list)
     srgb: bool = False
+
+
+def pixels_in_file(image: "Image.Image", data: bytes) -> Pixels | None:
+    """The samples of an opened image where they lie in its file, without a copy: PGM and PPM of 8 bits a sample.
+
+    The array cannot be written to. None for other files, and where `data` is cut off or not at hand.
+    """
+    tiles: list[Any] = list(getattr(image, "tile", ()))
+    if image.format != "PPM" or len(tiles) != 1 or image.mode not in ("L", "RGB"):
+        return None
+    codec, _, offset, raw_mode = tiles[0]
+    shape = (image.height, image.width, len(image.mode))
+    if codec != "raw" or raw_mode != image.mode or len(data) - offset < math.prod(shape):
+        return None
+    return Pixels(np.frombuffer(data, np.uint8, math.prod(shape), offset).reshape(shape))
 
 
 def to_pixels(image: "Image.Image", raw_mode: str) -> Pixels:

@@ -14,7 +14,7 @@ from cnnzip.errors import CnnzipError, PictureError, PictureTooLargeError
 from cnnzip.image import depth, metadata, png_chunks
 from cnnzip.image.claims import claimed_sizes
 from cnnzip.image.picture import Picture
-from cnnzip.image.pixels import to_pixels
+from cnnzip.image.pixels import pixels_in_file, to_pixels
 from cnnzip.image.warned import libtiff_words, pillow_warnings
 
 if TYPE_CHECKING:
@@ -139,14 +139,16 @@ def _picture(image: "Image.Image", data: bytes, limit_pixels: int, warned: list[
     bits = depth.stored_bits(image, data)
     raw_mode = depth.raw_mode(image)
     notes = _frame_notes(image)
-    by_libtiff = any(tile[0] == "libtiff" for tile in getattr(image, "tile", ()))
-    with libtiff_words(warned) if by_libtiff else nullcontext():
-        _load(image)
-    # Plugins may learn the true size only now.
-    check_size(image.width, image.height, limit_pixels)
+    pixels = pixels_in_file(image, data)
+    if pixels is None:
+        by_libtiff = any(tile[0] == "libtiff" for tile in getattr(image, "tile", ()))
+        with libtiff_words(warned) if by_libtiff else nullcontext():
+            _load(image)
+        # Plugins may learn the true size only now.
+        check_size(image.width, image.height, limit_pixels)
+        pixels = to_pixels(image, raw_mode)
     if bits > 8:
         notes.append(f"{bits}-bit samples were read as 8-bit: Pillow reads no more of this kind of picture")
-    pixels = to_pixels(image, raw_mode)
     blocks, metadata_notes = metadata.collect(image)
     if pixels.srgb:
         blocks = replace(blocks, icc=None)

@@ -21,6 +21,11 @@ MAX_MAGNITUDE = np.float32(1e30)
 """No network comes near it, and what is computed of its output does not overflow."""
 
 
+LARGE_INPUT = 1 << 22
+"""Numbers: ONNX Runtime keeps what it took for such an input, hundreds of megabytes, for the next one, while what is
+made of the output may need as much."""
+
+
 class Graph(ABC):
     """One graph of a bundle, looked through and loaded when it is first used.
 
@@ -121,7 +126,12 @@ class OnnxGraph(Graph):
 
     def compute(self, loaded: Any, inputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """See `Graph`."""
-        result: NDArray[np.float32] = loaded.run(None, dict(inputs))[0]
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        if any(array.size >= LARGE_INPUT for array in inputs.values()):
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        result: NDArray[np.float32] = loaded.run(None, dict(inputs), options)[0]
         return result
 
 

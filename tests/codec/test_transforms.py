@@ -8,6 +8,7 @@ import pytest
 from cnnzip.codec.model import Model
 from cnnzip.codec.transforms import AT_ONCE, WHOLE_PIXELS, Synthesis, analyse, side_of
 from cnnzip.image import Picture
+from cnnzip.networks import graph
 from cnnzip.networks.runtime import Runtime
 
 
@@ -132,3 +133,11 @@ def test_larger_pictures_have_windows_to_share(height: int, width: int, side: in
     assert -(-height // found) * -(-width // found) == count
     assert (count == 1) == (height * width <= WHOLE_PIXELS)
     assert found <= side
+
+
+def test_giving_memory_back_changes_nothing(
+    large: Picture, photo_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = analyse(large, photo_model, photo_model.runtime(threads=1), side=100)
+    monkeypatch.setattr(graph, "LARGE_INPUT", 0)
+    assert np.array_equal(analyse(large, photo_model, photo_model.runtime(threads=1), side=100), kept)

@@ -235,3 +235,21 @@ def test_what_is_no_picture_is_not_recognised():
         assert not recognises(head, "name.png")
     # It has no magic.
     assert recognises(bytes(2) + b"\x02" + bytes(13), "name.TGA")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_plain_samples_in_a_file_are_not_copied(parrots, file_of, mode):
+    data = file_of(parrots.convert(mode), "PPM")
+    found = read(data)
+    assert np.shares_memory(found.color, np.frombuffer(data, np.uint8))
+    assert np.array_equal(found.color.squeeze(), np.asarray(parrots.convert(mode)))
+    assert np.array_equal(read(data + b"behind").color, found.color)
+    assert np.array_equal(read(data.replace(b"\n", b"\n# why not\n", 1)).color, found.color)
+    with pytest.raises(PictureError, match="truncated"):
+        read(data[:-1])
+
+
+def test_other_samples_in_a_file_are_converted(parrots, file_of):
+    data = file_of(parrots, "PPM").replace(b"255", b"127", 1)
+    with Image.open(io.BytesIO(data)) as judge:
+        assert np.array_equal(read(data).color, np.asarray(judge))
