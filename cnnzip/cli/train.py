@@ -88,6 +88,10 @@ def train(
             help="λ of a codec's qualities 0 and 100; by default the model's (--from), else 0.0006:0.6144.",
         ),
     ] = None,
+    sent: Annotated[
+        bool,
+        typer.Option("--sent", help="Learn with the symbols that an encoder sends, for a last phase."),
+    ] = False,
     valid: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of validation pictures.")] = None,
     # Not --run, which torchrun takes for an abbreviation of its own --run-path.
     run: Annotated[Path, typer.Option("--run-dir", metavar="DIR", help="Where checkpoints, log and curves go.")] = Path(
@@ -155,7 +159,7 @@ def train(
         raise UsageError("--patience needs --valid: without it there is nothing to wait for")
     try:
         from cnnzip.codec.models import find_bundle
-        from cnnzip.networks.registry import build
+        from cnnzip.networks.registry import build, family_type
         from cnnzip.train.config import TrainConfig
         from cnnzip.train.noise import NOISES
         from cnnzip.train.run import CROPS, Request, carry_out, has_bf16
@@ -205,6 +209,10 @@ def train(
         if config.noisy or "levels" not in task_type(config).settings:
             raise UsageError("--lambdas is for codecs, and not with --noise: the qualities are those of the model")
         config = replace(config, **parse_lambdas(lambdas).settings())
+    if sent:
+        if config.noisy or family_type(config.family).prior != "hyper":
+            raise UsageError("--sent is for codecs with a hyper-latent, and not with --noise")
+        config = replace(config, sent=True)
     request = Request(
         data=data,
         valid=valid,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cnnzip.prior.density import LIKELIHOOD_FLOOR, Gains, Mixture, rounded
 from cnnzip.prior.exact import LEAK_BITS
+from cnnzip.prior.rounding import TRADE
 from cnnzip.prior.scales import CONTEXT_LIMIT, HYPER_STRIDE, LAST_SCALE, SMALLEST_LOG2, STEP_LOG2
 
 
@@ -29,10 +30,15 @@ class HyperDensity(Gains):
         levels: of quality.
         hyper_channels: of the hyper-latent.
         width: of the hidden layers.
+        sent: whether symbols are those that an encoder sends, in rate and distortion: for the last phase of a training,
+            and for validation. Otherwise the rate is that of noise, and symbols are rounded to the nearest.
     """
 
-    def __init__(self, channels: int, levels: int, hyper_channels: int = 64, width: int = 192) -> None:
+    def __init__(
+        self, channels: int, levels: int, hyper_channels: int = 64, width: int = 192, *, sent: bool = False
+    ) -> None:
         super().__init__(channels, levels)
+        self.sent = sent
         act = nn.LeakyReLU(2.0**-LEAK_BITS)
         self.hyper_mixture = Mixture(hyper_channels)
         self.hyper_synthesis = nn.Sequential(
@@ -68,8 +74,8 @@ class HyperDensity(Gains):
         )
         features = self.hyper_synthesis(hyper_symbols)[:, :, :height, :width]
         mean, scale = self.parameters_of(features, scaled)
-        values = rounded(scaled - mean) + mean
-        noisy = scaled + torch.rand_like(scaled) - 0.5 if self.training else values
+        values = self._symbols(scaled - mean, scale) + mean
+        noisy = scaled + torch.rand_like(scaled) - 0.5 if self.training and not self.sent else values
         bits = bits - normal_mass(noisy - mean, scale).log2().sum(dim=(1, 2, 3))
         return values * inverse + self.mean[:, None, None], bits
 
@@ -78,8 +84,8 @@ class HyperDensity(Gains):
         _, channels, height, width = scaled.shape
         mask = first_half(channels, height, width, scaled.device)
         parameters = self.first(features)
-        mean = parameters[:, :channels]
-        values = (rounded(scaled - mean) + mean).clamp(-CONTEXT_LIMIT, CONTEXT_LIMIT)
+        mean, scale = parameters.chunk(2, dim=1)
+        values = (self._symbols(scaled - mean, scale) + mean).clamp(-CONTEXT_LIMIT, CONTEXT_LIMIT)
         context = self.context(torch.where(mask, values, 0.0))
         # The mask for both the means and the scales.
         both = mask.repeat(2, 1, 1)
@@ -87,11 +93,28 @@ class HyperDensity(Gains):
         mean, scale = parameters.chunk(2, dim=1)
         return mean, scale.clamp(0, LAST_SCALE)
 
+    def _symbols(self, distance: Tensor, scale: Tensor) -> Tensor:
+        return sent_symbols(distance, scale.clamp(0, LAST_SCALE)) if self.sent else rounded(distance)
+
 
 def pad(scaled: Tensor) -> Tensor:
     """(B, M, h, w) with zeros behind, up to multiples of `HYPER_STRIDE`."""
     height, width = scaled.shape[2:]
     return F.pad(scaled, (0, -width % HYPER_STRIDE, 0, -height % HYPER_STRIDE))
+
+
+def sent_symbols(distance: Tensor, scale: Tensor) -> Tensor:
+    """The integers that an encoder sends for distances from the mean, as `rounding.py` has it, with their gradient.
+
+    The bits are those of the normal density, the gradient is that of `distance` (straight-through).
+    """
+    with torch.no_grad():
+        magnitude = distance.abs()
+        below = magnitude.floor()
+        dearer = normal_mass(below, scale).log2() - normal_mass(below + 1, scale).log2()
+        limit = (0.5 + TRADE / 2 * dearer).clamp(0.5, 1.0)
+        symbols = torch.copysign(below + (magnitude - below > limit), distance)
+    return distance + (symbols - distance).detach()
 
 
 def normal_mass(distance: Tensor, scale: Tensor) -> Tensor:

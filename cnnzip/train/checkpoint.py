@@ -10,9 +10,9 @@ from cnnzip.errors import FileError, TrainingError
 from cnnzip.files import read_bytes, write_atomic
 from cnnzip.train.config import TrainConfig
 
-CHANGEABLE = ("steps", "minutes", "patience", "rate", "crop", "batch")
-"""A run may be given more time, a lower rate where it diverged, and other crops for its last phase; all else decides
-what it is."""
+CHANGEABLE = ("steps", "minutes", "patience", "rate", "crop", "batch", "sent")
+"""A run may be given more time, a lower rate where it diverged, and other crops and symbols for its last phase; all
+else decides what it is."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

@@ -19,8 +19,8 @@ class Coding:
     """See `task.Task`."""
 
     measures: ClassVar[tuple[Measure, ...]] = (Measure("bpp", "rate, bpp", "{:.3f} bpp"), PSNR)
-    settings: ClassVar[tuple[str, ...]] = ("levels", "lowest_lambda", "highest_lambda", "bend")
-    inherited: ClassVar[tuple[str, ...]] = settings
+    settings: ClassVar[tuple[str, ...]] = ("levels", "lowest_lambda", "highest_lambda", "bend", "sent")
+    inherited: ClassVar[tuple[str, ...]] = settings[:-1]
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config

@@ -21,6 +21,8 @@ class TrainConfig:
     (bpp + λ·255²·MSE)/√(λ/0.01)."""
     bend: float = 0.3
     """Of the levels between; see `Lambdas`."""
+    sent: bool = False
+    """A codec's with a hyper-latent: it learns with the symbols that an encoder sends; see `HyperDensity`."""
     noisy: bool = False
     """A codec's: its analysis alone learns, to code noisy pictures as clean ones; see `noisy_coding`."""
     noise: str = "mixed"

@@ -39,7 +39,7 @@ class TrainingModel(nn.Module):
         assert isinstance(network, Family)
         self.network = network
         self.network.set_dropout(config.dropout)
-        self.density = density_for(self.network, config.levels)
+        self.density = density_for(self.network, config.levels, sent=config.sent)
         self.lambdas = Lambdas.of(config)
         self.bf16 = config.bf16
 
@@ -60,9 +60,9 @@ class TrainingModel(nn.Module):
         return Terms(loss.mean(), bpp, mse)
 
 
-def density_for(network: Family, levels: int) -> FactorisedDensity | HyperDensity:
-    """A fresh density of the kind that the family's prior is made of."""
+def density_for(network: Family, levels: int, *, sent: bool = False) -> FactorisedDensity | HyperDensity:
+    """A fresh density of the kind that the family's prior is made of; `sent` as for `HyperDensity`."""
     channels = network.config.latent_channels
     if network.hyper_analysis is None:
         return FactorisedDensity(channels, levels)
-    return HyperDensity(channels, levels, hyper_channels=network.hyper_channels)
+    return HyperDensity(channels, levels, hyper_channels=network.hyper_channels, sent=sent)

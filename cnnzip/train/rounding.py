@@ -109,7 +109,8 @@ def load_average(path: Path) -> TrainingModel:
         FileError, TrainingError: it cannot be read.
     """
     state = checkpoint.load(path)
-    model = TrainingModel(TrainConfig(**state["config"]))
+    # With plain rounding, however it was trained.
+    model = TrainingModel(replace(TrainConfig.from_json(state["config"]), sent=False))
     model.load_state_dict(state["average"])
     return model.eval()
 

@@ -8,10 +8,11 @@ torch = pytest.importorskip("torch")
 from cnnzip.prior.checkerboard import FIRST, SECOND, Checkerboard  # noqa: E402
 from cnnzip.prior.gains import Gains  # noqa: E402
 from cnnzip.prior.hyper import HyperPrior  # noqa: E402
-from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad  # noqa: E402
+from cnnzip.prior.hyper_density import HyperDensity, first_half, normal_mass, pad, sent_symbols  # noqa: E402
+from cnnzip.prior.hyper_fit import normal_letters  # noqa: E402
 from cnnzip.prior.hyper_network import LAYERS, ONE  # noqa: E402
 from cnnzip.prior.prior import whole  # noqa: E402
-from cnnzip.prior.rounding import to_nearest  # noqa: E402
+from cnnzip.prior.rounding import round_to, thresholds, to_nearest  # noqa: E402
 from cnnzip.prior.scales import LAST_SCALE, log2_scale  # noqa: E402
 
 CHANNELS, LEVELS, HYPER_CHANNELS, WIDTH = 12, 3, 4, 10
@@ -188,3 +189,31 @@ def test_a_gradient_reaches_every_parameter_and_the_latent(density):
         assert tensor.grad is not None, name
         assert torch.isfinite(tensor.grad).all(), name
         assert (tensor.grad != 0).any(), name
+
+
+def test_what_is_sent_is_what_an_encoder_sends():
+    """Symbols by the thresholds of the normal density's own histograms, and the gradient of what they stand for."""
+    limits = thresholds(list(normal_letters()[:, :-1]))
+    generator = np.random.default_rng(0)
+    index = generator.integers(0, LAST_SCALE + 1, 20_000)
+    x = (generator.normal(size=index.shape) * [2 ** log2_scale(i) for i in index]).astype(np.float32)
+    distance = torch.from_numpy(x).requires_grad_()
+    symbols = sent_symbols(distance, torch.from_numpy(index.astype(np.float32)))
+    expected = round_to(x, index.astype(np.uint8), limits)
+    # Thresholds end at some symbol, and are a little apart where the histograms have been filled up.
+    differ = np.abs(symbols.detach().numpy() - expected)
+    assert differ.max() <= 1
+    assert differ.mean() < 0.003
+    assert (expected != np.rint(x)).mean() > 10 * differ.mean()
+    symbols.sum().backward()
+    assert torch.equal(distance.grad, torch.ones_like(distance))
+
+
+def test_learning_with_what_is_sent_costs_fewer_bits_and_knows_no_noise(density):
+    latent, level = 4 * torch.randn(1, CHANNELS, 8, 8), torch.tensor([1.0])
+    _, rounded_bits = density.eval()(latent, level, hyper_analysis)
+    density.sent = True
+    values, bits = density.train()(latent, level, hyper_analysis)
+    again, _ = density(latent, level, hyper_analysis)
+    assert torch.equal(values, again)
+    assert bits < rounded_bits

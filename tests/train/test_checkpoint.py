@@ -93,7 +93,7 @@ def test_other_settings_are_refused_by_name(saved):
 
 
 def test_more_time_and_another_rate_are_no_other_run(saved):
-    checkpoint.load(saved, TrainConfig(options={"width": 8}, minutes=5.0, rate=1e-4, crop=256, batch=4))
+    checkpoint.load(saved, TrainConfig(options={"width": 8}, minutes=5.0, rate=1e-4, crop=256, batch=4, sent=True))
 
 
 def test_a_setting_that_is_newer_than_the_checkpoint(tmp_path):

@@ -120,6 +120,10 @@ def test_another_scale_of_quality_on_the_command_line(command, photos, trained, 
     for text in ("0.5", "0.1:0.01", "0:1", "a:b", "nan:1"):
         message = f"cnnzip: --lambdas takes LOW:HIGH, such as 0.0006:0.6144, not '{text}'"
         assert command(*rest, "--from", bundle, "--name", "none", "--lambdas", text) == (2, [message])
+    noisy = ("--from", bundle, "--noise", "mixed", "--name", "noisy")
+    for kind in ("--family", "denoise"), ("--family", "residual"), noisy:
+        code, lines = command(*rest, *kind, "--sent")
+        assert (code, lines) == (2, ["cnnzip: --sent is for codecs with a hyper-latent, and not with --noise"])
     message = "cnnzip: --lambdas is for codecs, and not with --noise: the qualities are those of the model"
-    for kind in ("--family", "denoise"), ("--from", bundle, "--noise", "mixed", "--name", "noisy"):
+    for kind in ("--family", "denoise"), noisy:
         assert command(*rest, *kind, "--lambdas", "0.001:0.1") == (2, [message])
