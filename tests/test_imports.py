@@ -39,7 +39,7 @@ ALLOWED = {
 TORCH = {
     "networks": {
         *("family", "layers", "pool", "dense", "deconv", "residual", "photo", "denoise"),
-        *("folding", "halo", "preview", "cost", "torch_runtime", "export"),
+        *("folding", "halo", "preview", "cost", "torch_runtime", "export", "strides"),
     },
     "prior": {"density", "hyper_density"},
     "train": None,  # all of it
