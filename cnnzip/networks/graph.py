@@ -1,5 +1,6 @@
 """A graph of a bundle, and ONNX Runtime, which runs it by default."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,13 +38,15 @@ class Graph(ABC):
         signature: what it is for.
         weights: the file in the same folder that it points into.
         threads: for running it; 0 for all cores.
+        runs: how many at a time share them.
     """
 
-    def __init__(self, path: Path, signature: Signature, weights: WeightsFile, threads: int) -> None:
+    def __init__(self, path: Path, signature: Signature, weights: WeightsFile, threads: int = 0, runs: int = 1) -> None:
         self.path = path
         self.signature = signature
         self.weights = weights
         self.threads = threads
+        self.runs = runs
         self._loaded: Future[tuple[GraphPlan, Any]] | None = None
 
     def preload(self) -> None:
@@ -119,6 +122,8 @@ class OnnxGraph(Graph):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
+        if self.runs > 1:
+            options.intra_op_num_threads = max(1, (self.threads or os.cpu_count() or 1) // self.runs)
         options.log_severity_level = 4
         # Within a run threads spin for the next layer; after it, the cores are for what follows.
         options.add_session_config_entry("session.force_spinning_stop", "1")

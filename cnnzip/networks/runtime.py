@@ -4,7 +4,6 @@ All read the same safetensors file. ONNX Runtime and torch give the same latent 
 floats; OpenVINO computes in bfloat16 where the CPU does, which takes half the time and rounds more coarsely.
 """
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
@@ -80,26 +79,30 @@ class GraphRuntime:
         options: of its family.
         threads: threads for one network; 0 for all cores.
         kind: what runs a graph.
+        runs: how many runs at a time share the threads.
     """
 
     def __init__(
-        self, bundle: Path, options: Mapping[str, Any], threads: int = 0, kind: type[Graph] = OnnxGraph
+        self,
+        bundle: Path,
+        options: Mapping[str, Any],
+        threads: int = 0,
+        kind: type[Graph] = OnnxGraph,
+        runs: int = 1,
     ) -> None:
         weights = WeightsFile(bundle / WEIGHTS)
         self._graphs = {
-            name: kind(bundle / f"{name}.onnx", signature, weights, threads)
+            name: kind(bundle / f"{name}.onnx", signature, weights, threads, runs)
             for name, signature in signatures(options).items()
         }
-        self._threads = threads or os.cpu_count() or 1
-        self._sharing: dict[int, GraphRuntime] = {self._threads: self}
-        self._of_threads = partial(GraphRuntime, bundle, options, kind=kind)
+        self._sharing: dict[int, GraphRuntime] = {runs: self}
+        self._for_runs = partial(GraphRuntime, bundle, options, threads, kind)
 
     def sharing(self, runs: int) -> "GraphRuntime":
         """See `Runtime`."""
-        threads = max(1, self._threads // runs)
-        if threads not in self._sharing:
-            self._sharing[threads] = self._of_threads(threads)
-        return self._sharing[threads]
+        if runs not in self._sharing:
+            self._sharing[runs] = self._for_runs(runs)
+        return self._sharing[runs]
 
     def preload(self, *names: str) -> None:
         """See `Runtime`."""

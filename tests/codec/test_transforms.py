@@ -135,6 +135,14 @@ def test_larger_pictures_have_windows_to_share(height: int, width: int, side: in
     assert found <= side
 
 
+@pytest.mark.parametrize("name", ["onnx", "torch", "openvino"])
+def test_windows_side_by_side(name: str, large: Picture, photo_model: Model) -> None:
+    pytest.importorskip({"onnx": "onnxruntime"}.get(name, name))
+    runtime = photo_model.runtime(name, threads=2)
+    alone, together = (analyse(large, photo_model, runtime, side=100, threads=threads) for threads in (1, 2))
+    assert np.array_equal(alone, together)
+
+
 def test_giving_memory_back_changes_nothing(
     large: Picture, photo_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
