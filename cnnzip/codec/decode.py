@@ -96,7 +96,6 @@ def assembled(
     coded: CodedLatent, tile: Callable[[int], NDArray[np.float32]], synthesis: Synthesis, threads: int
 ) -> Samples:
     """The samples (H, W, C) that `synthesis` makes of the latent whose tiles, by their numbers, are (M, h, w)."""
-    samples = synthesis.blank()
     needs = [coded.tiles_in(seen) for seen in synthesis.seen]
 
     def make(number: int, tiles: Mapping[int, NDArray[np.float32]]) -> None:
@@ -104,10 +103,10 @@ def assembled(
         latent = np.empty((coded.shape[0], *(span.stop - span.start for span in seen)), dtype=np.float32)
         for needed in needs[number]:
             put(latent, seen, coded.tiles[needed], tiles[needed])
-        synthesis.make(number, latent, samples)
+        synthesis.make(number, latent)
 
     flow(tile, needs, make, threads=threads, at_once=AT_ONCE)
-    return samples
+    return synthesis.samples
 
 
 def put(latent: NDArray[np.float32], seen: Region, tile: Region, part: NDArray[np.float32]) -> None:

@@ -55,6 +55,8 @@ def decode_partial(
             values = coded.tile(number)
         except PayloadError:
             missing.append(number)
+            if len(missing) == len(coded.tiles):
+                raise PayloadError("no part of the picture is left") from None
             sides = (span.stop - span.start for span in coded.tiles[number])
             values = np.zeros((coded.shape[0], *sides), dtype=np.int32)
         return model.prior.dequantise(values, header.quality_units)
@@ -62,8 +64,6 @@ def decode_partial(
     everything = slice(0, header.height), slice(0, header.width)
     synthesis = synthesis_of(header, model, open_runtime(model), everything)
     color = assembled(coded, tile, synthesis, threads)
-    if len(missing) == len(coded.tiles):
-        raise PayloadError("no part of the picture is left")
     lost[:0] = [
         f"tile {number + 1} of {len(coded.tiles)}, {_place(coded.tiles[number], model, header)}"
         for number in sorted(missing)

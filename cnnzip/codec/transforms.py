@@ -1,5 +1,7 @@
 """Pixels ↔ latent by a model's networks, in windows, so that memory does not grow with the picture beyond both."""
 
+from threading import Lock
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,6 +81,8 @@ class Synthesis:
         height, width = (stride * length for length in sides)
         rows, columns = region or (slice(0, height), slice(0, width))
         self._shrink, self._channels, self._depth = shrink, channels, depth
+        self._samples: Samples | None = None
+        self._lock = Lock()
         self._wanted = [slice(span.start // shrink, -(-span.stop // shrink)) for span in (rows, columns)]
         if model.halo is None:
             halo = side = max(height, width)
@@ -93,12 +97,18 @@ class Synthesis:
         self._runtime = shared(runtime, len(self.windows))
         self._runtime.preload("synthesis" if shrink == 1 else "preview")
 
-    def blank(self) -> Samples:
-        """Room for the samples, (H, W, C)."""
-        return np.empty((*(span.stop - span.start for span in self._wanted), self._channels), f"u{self._depth // 8}")
+    @property
+    def samples(self) -> Samples:
+        """(H, W, C), of which each window that was made has written its part."""
+        with self._lock:
+            # Not before the first window: until a tile has turned out to be sound, the picture's size is but a claim.
+            if self._samples is None:
+                shape = *(span.stop - span.start for span in self._wanted), self._channels
+                self._samples = np.empty(shape, f"u{self._depth // 8}")
+            return self._samples
 
-    def make(self, number: int, latent: NDArray[np.float32], samples: Samples) -> None:
-        """Write those `samples` that a window has, given what it sees of the latent, (M, h, w)."""
+    def make(self, number: int, latent: NDArray[np.float32]) -> None:
+        """Write those samples that a window has, given what it sees of the latent, (M, h, w)."""
         window, shrink = self.windows[number], self._shrink
         planes = _pixels(latent[None], self._runtime, shrink)
         planes = planes[:, :, *(_shrunk(span, shrink) for span in window.within)]
@@ -109,7 +119,7 @@ class Synthesis:
         there = [slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(made, self._wanted, strict=True)]
         written = tuple(_moved(span, -whole.start) for span, whole in zip(there, self._wanted, strict=True))
         read = tuple(_moved(span, -whole.start) for span, whole in zip(there, made, strict=True))
-        samples[written] = shown[read]
+        self.samples[written] = shown[read]
 
 
 def shared(runtime: Runtime, count: int) -> Runtime:

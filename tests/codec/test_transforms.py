@@ -44,10 +44,9 @@ class Counting:
 def synthesise(latent: np.ndarray, model: Model, runtime: Runtime, **options: Any) -> np.ndarray:
     """The samples that the windows of a synthesis make, one after the other, each of what it sees."""
     synthesis = Synthesis(latent.shape[1:], model, runtime, **options)
-    samples = synthesis.blank()
     for number, seen in enumerate(synthesis.seen):
-        synthesis.make(number, np.ascontiguousarray(latent[:, *seen]), samples)
-    return samples
+        synthesis.make(number, np.ascontiguousarray(latent[:, *seen]))
+    return synthesis.samples
 
 
 @pytest.mark.parametrize("side", [64, 100, 250])
