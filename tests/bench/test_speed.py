@@ -1,6 +1,7 @@
 import json
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,15 +131,16 @@ def test_a_whole_run_is_measured_shown_kept_and_resumed(quick, capsys, monkeypat
     assert record["warm_quality"].keys() == {"cnnzip-tiny", "jpeg", "webp"}
 
 
+def run_of(codecs: tuple[str, ...], **measured: Any) -> SpeedRun:
+    """A run that has measured these codecs."""
+    infos = [CodecInfo(name, name, "1", "", 2) for name in codecs]
+    return SpeedRun(created="", machine={}, versions={}, model="tiny", threads=2, codecs=infos, **measured)
+
+
 def test_another_runtime_is_judged_by_the_same_bars():
-    found = SpeedRun(
-        created="",
-        machine={},
-        versions={},
-        model="tiny",
-        threads=2,
+    found = run_of(
         sets={"Kodak": ["1.png"]},
-        codecs=[CodecInfo(name, name, "1", "", 2) for name in ("cnnzip-tiny", "cnnzip-tiny-openvino", "avif")],
+        codecs=("cnnzip-tiny", "cnnzip-tiny-openvino", "avif"),
         warm=[
             measured("cnnzip-tiny", "1.png", 0.5, 0.25),
             measured("cnnzip-tiny-openvino", "1.png", 0.25, 0.125),
@@ -158,14 +160,9 @@ def measured(codec: str, picture: str, encode: float, decode: float) -> Measurem
 
 
 def test_the_bars_are_judged():
-    found = SpeedRun(
-        created="",
-        machine={},
-        versions={},
-        model="tiny",
-        threads=2,
+    found = run_of(
         sets={"Kodak": ["1.png"], "2 MP": ["2mp-0.png"]},
-        codecs=[CodecInfo(name, name, "1", "", 2) for name in ("cnnzip-tiny", "avif")],
+        codecs=("cnnzip-tiny", "avif"),
         warm=[
             measured("cnnzip-tiny", "1.png", 0.25, 0.1),
             measured("avif", "1.png", 0.6, 0.01),
